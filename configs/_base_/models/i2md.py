@@ -1,0 +1,22 @@
+# I2MD, section 4.2; what it shares with CMD stands there.
+_base_ = './cmd.py'
+
+model = dict(
+    type='I2MD',
+    backbone=dict(
+        _delete_=True,
+        type='GCNTransformer',
+        layout='ntu25',
+        num_persons=2,
+        gcn_channels=64,
+        gcn_layers=3,
+        embed_dims=768,
+        depth=6,
+        num_heads=12,
+        feedforward_channels=3072,
+        num_frames=64,
+    ),
+    num_neighbors=64,
+    imd_weight=1.0,
+    cmd_weight=0.5,
+)

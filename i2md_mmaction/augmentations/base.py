@@ -1,0 +1,81 @@
+"""What every augmentation is: a batched draw, a pure function of it, a transform."""
+
+from typing import Any, Dict, Optional, Tuple
+
+import torch
+from mmcv.transforms import BaseTransform
+from torch import Tensor
+
+
+class Augmentation(BaseTransform):
+    """One augmentation, batched on any device and one sample at a time.
+
+    A subclass says how its parameters are drawn, a value per sample
+    (:meth:`draw`), and what they do (:meth:`apply`). The view preprocessor
+    calls :meth:`augment` on whole batches on the device; in a mmaction2
+    pipeline the same code runs on one sample through :meth:`transform`.
+
+    Required Keys:
+
+        - keypoint
+
+    Modified Keys:
+
+        - keypoint
+        - total_frames
+    """
+
+    #: Whether the output has frames of its own number, all of them valid.
+    resamples = False
+
+    def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+        """Draws the parameters of a batch.
+
+        Args:
+            keypoint: (B, M, T, V, C).
+            lengths: (B,), valid frames of each sample, at least 1.
+            generator: Source of randomness on the device of ``keypoint``;
+                None takes the default one, which the run's seed governs.
+
+        Returns:
+            Keyword arguments of :meth:`apply`, batched along B.
+        """
+        return {}
+
+    def apply(self, keypoint: Tensor, **drawn: Any) -> Tensor:
+        """Augments a batch (B, M, T, V, C) by drawn parameters; leaves its input as it is."""
+        raise NotImplementedError
+
+    def augment(
+        self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator] = None
+    ) -> Tuple[Tensor, Tensor]:
+        """Draws and applies.
+
+        Returns:
+            The augmented batch and its valid lengths (B,).
+        """
+        augmented = self.apply(keypoint, **self.draw(keypoint, lengths, generator))
+        if self.resamples:
+            lengths = torch.full_like(lengths, augmented.size(2))
+        return augmented, lengths
+
+    def transform(self, results: Dict) -> Dict:
+        """Runs as a pipeline transform on one sample, keypoint (M, T, V, C)."""
+        keypoint = torch.as_tensor(results['keypoint'], dtype=torch.float32)[None]
+        lengths = torch.tensor([results.get('total_frames', keypoint.size(2))])
+        augmented, lengths = self.augment(keypoint, lengths)
+        results['keypoint'] = augmented[0].numpy()
+        results['total_frames'] = int(lengths)
+        return results
+
+
+def uniform(
+    keypoint: Tensor, shape: Tuple[int, ...], low: float, high: float, generator: Optional[torch.Generator]
+) -> Tensor:
+    """Draws U(low, high) in ``shape`` on the device of ``keypoint``."""
+    return torch.rand(shape, generator=generator, device=keypoint.device) * (high - low) + low
+
+
+def per_sample(values: Tensor) -> Tensor:
+    """Reshapes (B,) so that it broadcasts against (B, M, T, V, C)."""
+    return values.view(-1, 1, 1, 1, 1)

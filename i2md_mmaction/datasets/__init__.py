@@ -1,0 +1,13 @@
+"""Skeleton data: annotation checks, datasets and CPU transforms."""
+
+from .annotations import AnnotationError, check_annotations, load_annotations
+from .skeleton_dataset import SkeletonDataset
+from .transforms import SkeletonPreNormalize
+
+__all__ = [
+    'AnnotationError',
+    'SkeletonDataset',
+    'SkeletonPreNormalize',
+    'check_annotations',
+    'load_annotations',
+]

@@ -1,0 +1,150 @@
+"""Checks of a skeleton annotation file: what is wrong, where, and what to do.
+
+The checks name; they never edit.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import mmengine
+import numpy as np
+
+from ..skeletons import SkeletonLayout
+
+
+class AnnotationError(ValueError):
+    """An annotation file that must not be trained on."""
+
+
+def load_annotations(path: Union[str, Path]) -> Dict:
+    """Loads annotations in mmaction2's skeleton format.
+
+    Args:
+        path: A pickle of ``{'split': ..., 'annotations': [...]}`` or of the
+            bare list.
+
+    Returns:
+        Dict with ``split`` (name -> sample names, empty for a bare list) and
+        ``annotations``.
+
+    Raises:
+        AnnotationError: If the file is absent or is not such a file.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise AnnotationError(
+            f'annotation file {path} does not exist; give its path with '
+            '--cfg-options ann_file=... or make it as the README says under "Data"'
+        )
+    content = mmengine.load(path)
+    if isinstance(content, (list, tuple)):
+        content = dict(split={}, annotations=list(content))
+    if not isinstance(content, dict) or 'annotations' not in content:
+        raise AnnotationError(
+            f"{path} holds a {type(content).__name__} without 'annotations'; expected mmaction2's skeleton "
+            "format {'split': {...}, 'annotations': [...]}"
+        )
+    return content
+
+
+def sample_name(annotation: Dict) -> str:
+    """The name by which splits refer to a sample."""
+    return annotation.get('filename', annotation.get('frame_dir'))
+
+
+def select_split(content: Dict, split: Optional[str], path: Union[str, Path]) -> List[Dict]:
+    """The annotations of one split, in the file's order.
+
+    Raises:
+        AnnotationError: If the split is unknown, or names a sample that the
+            file does not hold, or a name stands twice.
+    """
+    annotations = content['annotations']
+    if split is None:
+        return annotations
+    splits = content.get('split', {})
+    if split not in splits:
+        raise AnnotationError(
+            f'{path} has no split {split!r}; it has {sorted(splits)}. Set `split` to one of them'
+        )
+    wanted, names = set(splits[split]), Counter(map(sample_name, annotations))
+    absent = sorted(wanted - set(names))
+    if absent:
+        raise AnnotationError(
+            f'{path}: split {split!r} names {len(absent)} samples that the file does not hold, the first '
+            f'{absent[:3]}; make the file anew or take them out of the split'
+        )
+    doubled = sorted(name for name in wanted if names[name] > 1)
+    if doubled:
+        raise AnnotationError(
+            f'{path}: {len(doubled)} names of split {split!r} stand twice, the first {doubled[:3]}'
+        )
+    return [annotation for annotation in annotations if sample_name(annotation) in wanted]
+
+
+def find_problem(
+    annotation: Dict, layout: SkeletonLayout, num_persons: int, num_classes: Optional[int]
+) -> Optional[Tuple[str, str]]:
+    """The first thing wrong with a sample.
+
+    Args:
+        annotation: One sample with ``keypoint`` (M, T, V, C), ``label`` and,
+            optionally, ``total_frames``.
+        layout: The layout that the model is built for.
+        num_persons: Persons that the model takes.
+        num_classes: Classes that the labels count from 0; None if unknown.
+
+    Returns:
+        (what is wrong with which field, what to do), or None.
+    """
+    for field in ('keypoint', 'label'):
+        if field not in annotation:
+            return f'{field}: missing', 'make the file anew'
+    keypoint = np.asarray(annotation['keypoint'])
+    if keypoint.ndim != 4:
+        return f'keypoint: shape {keypoint.shape}', 'store (persons, frames, joints, coordinates)'
+    persons, frames, joints, _ = keypoint.shape
+    if joints != layout.num_joints:
+        return (
+            f'keypoint: {joints} joints where layout {layout.name!r} has {layout.num_joints}',
+            'set `layout` in the config to that of the data',
+        )
+    if persons > num_persons:
+        return (
+            f'keypoint: {persons} persons where the model takes {num_persons}',
+            'raise `num_persons` or keep the main persons when making the file',
+        )
+    if frames == 0 or persons == 0:
+        return f'keypoint: {frames} frames of {persons} persons', 'drop the sample (`drop_invalid=True`)'
+    if annotation.get('total_frames', frames) != frames:
+        return f'total_frames: {annotation["total_frames"]} where keypoint has {frames}', 'make the file anew'
+    if not np.isfinite(keypoint).all():
+        return 'keypoint: NaN or infinite values', 'repair or drop the sample (`drop_invalid=True`)'
+    if not keypoint.any():
+        return 'keypoint: zero throughout, nobody was seen', 'drop the sample (`drop_invalid=True`)'
+    if num_classes is not None and not 0 <= annotation['label'] < num_classes:
+        return (
+            f'label: {annotation["label"]} outside 0 to {num_classes - 1}',
+            'set `num_classes` to that of the data',
+        )
+    return None
+
+
+def check_annotations(
+    annotations: Sequence[Dict],
+    layout: SkeletonLayout,
+    num_persons: int,
+    num_classes: Optional[int] = None,
+) -> Dict[str, Tuple[str, str]]:
+    """All samples that must not be trained on.
+
+    Returns:
+        Sample name -> (what is wrong, what to do); empty for a sound file.
+    """
+    problems = {}
+    for annotation in annotations:
+        problem = find_problem(annotation, layout, num_persons, num_classes)
+        if problem:
+            problems[str(sample_name(annotation))] = problem
+    return problems

@@ -1,0 +1,65 @@
+"""mmaction2's ``PoseDataset`` that refuses what must not be trained on."""
+
+from typing import Dict, List, Optional
+
+from mmaction.datasets import PoseDataset
+from mmaction.registry import DATASETS
+from mmengine.logging import MMLogger
+
+from ..skeletons import get_layout
+from .annotations import AnnotationError, check_annotations, load_annotations, sample_name, select_split
+
+
+@DATASETS.register_module()
+class SkeletonDataset(PoseDataset):
+    """Skeleton sequences in mmaction2's format, checked before the first step.
+
+    Args:
+        ann_file: Annotation file, see :func:`.annotations.load_annotations`.
+        pipeline: Transforms of one sample.
+        split: Name of the split; None takes every sample.
+        layout: Name of the skeleton layout that the model is built for.
+        num_persons: Persons that the model takes.
+        num_classes: If given, labels must lie below it.
+        drop_invalid: Leaves samples out that fail the check, and logs how many
+            and why, where the default refuses the file.
+        **kwargs: As for ``PoseDataset``.
+
+    Raises:
+        AnnotationError: If the file, a split or a sample must not be trained
+            on; the message names file, sample, field and remedy.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: List,
+        split: Optional[str] = None,
+        layout: str = 'ntu25',
+        num_persons: int = 2,
+        num_classes: Optional[int] = None,
+        drop_invalid: bool = False,
+        **kwargs,
+    ) -> None:
+        self.layout = get_layout(layout)
+        self.num_persons = num_persons
+        self.drop_invalid = drop_invalid
+        super().__init__(ann_file, pipeline, split=split, num_classes=num_classes, **kwargs)
+
+    def load_data_list(self) -> List[Dict]:
+        """Loads the split and checks every sample of it."""
+        annotations = select_split(load_annotations(self.ann_file), self.split, self.ann_file)
+        problems = check_annotations(annotations, self.layout, self.num_persons, self.num_classes)
+        if problems:
+            lines = [f'  {name}: {what}; {remedy}' for name, (what, remedy) in list(problems.items())[:5]]
+            summary = (
+                f'{self.ann_file}: {len(problems)} of {len(annotations)} samples cannot be used, the first:\n'
+                + '\n'.join(lines)
+            )
+            if not self.drop_invalid:
+                raise AnnotationError(summary)
+            MMLogger.get_current_instance().warning(f'{summary}\nThey are left out.')
+            annotations = [a for a in annotations if str(sample_name(a)) not in problems]
+        if not annotations:
+            raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
+        return [dict(annotation) for annotation in annotations]

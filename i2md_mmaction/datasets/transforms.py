@@ -1,0 +1,143 @@
+"""CPU transforms of one sample; no random view and no modality."""
+
+from typing import Dict, Optional, Sequence
+
+import numpy as np
+from mmaction.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+from scipy.spatial.transform import Rotation
+
+from ..skeletons import get_layout
+
+
+def fill_null_frames(keypoint: np.ndarray) -> np.ndarray:
+    """Closes the gaps before and after a person as the papers' preprocessing does.
+
+    If a person's first frame is null (all zero), all null frames of that
+    person are removed; null frames at the end are filled by replaying the
+    person's frames from the start. Gaps in the middle stay otherwise.
+
+    Args:
+        keypoint: (M, T, V, C).
+
+    Returns:
+        A new array (M, T, V, C). A person absent throughout stays zero.
+    """
+    filled = np.array(keypoint)
+    for person in filled:
+        present = np.flatnonzero(person.any(axis=(1, 2)))
+        if not len(present):
+            continue
+        if present[0] > 0:
+            person[: len(present)] = person[present]
+            last = len(present)
+        else:
+            last = present[-1] + 1
+        person[last:] = person[np.arange(len(person) - last) % last]
+    return filled
+
+
+def rotation_between(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The smallest rotation (3, 3) that turns ``source`` (3,) towards ``target`` (3,).
+
+    No rotation where the source has no direction.
+    """
+    source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    if np.linalg.norm(source) < 1e-6:
+        return np.eye(3)
+    axis = np.cross(source, target)
+    if np.linalg.norm(axis) < 1e-6 * np.linalg.norm(source):
+        # Parallel already, or opposite: then half a turn about any axis across.
+        axis = np.cross(target, np.roll(target, 1))
+    angle = np.arctan2(np.linalg.norm(np.cross(source, target)), source @ target)
+    return Rotation.from_rotvec(angle * axis / np.linalg.norm(axis)).as_matrix()
+
+
+@TRANSFORMS.register_module()
+class SkeletonPreNormalize(BaseTransform):
+    """Brings a skeleton to the body's own origin and axes, for any layout.
+
+    Null frames are filled (:func:`fill_null_frames`); the main person's origin
+    (the spine joint of NTU) is subtracted from every person; then the main
+    person's spine of the first frame is turned to z and the shoulders to x, as
+    in the preprocessing that CMD and ISC inherit from 2s-AGCN. mmaction2's
+    ``PreNormalize3D`` differs: it subtracts one fixed centre (here
+    ``center='first'``), and outside NTU-25 that centre is the last joint.
+
+    Required Keys:
+
+        - keypoint, (M, T, V, C) in metres; absent joints are zero
+
+    Modified Keys:
+
+        - keypoint, float32
+
+    Added Keys:
+
+        - total_frames
+
+    Args:
+        layout: Name of the skeleton layout.
+        center: ``'frame'`` subtracts the origin of each frame, ``'first'`` that
+            of the first frame; None subtracts nothing.
+        align_spine: Whether to turn the spine to the z axis.
+        align_shoulders: Whether to turn the line right to left shoulder to the
+            x axis.
+        max_frames: Longer sequences are cut here; 300 in the papers' code.
+
+    Raises:
+        ValueError: If an option is unknown, or an alignment is asked of a
+            layout or of data that has no such line.
+    """
+
+    def __init__(
+        self,
+        layout: str = 'ntu25',
+        center: Optional[str] = 'frame',
+        align_spine: bool = True,
+        align_shoulders: bool = True,
+        max_frames: int = 300,
+    ) -> None:
+        if center not in ('frame', 'first', None):
+            raise ValueError(f"center must be 'frame', 'first' or None, got {center!r}")
+        self.layout = get_layout(layout)
+        self.center = center
+        self.max_frames = max_frames
+        self.alignments = []
+        for wanted, line, axis in ((align_spine, 'spine', 2), (align_shoulders, 'shoulders', 0)):
+            if wanted and getattr(self.layout, line) is None:
+                raise ValueError(f'layout {layout!r} names no {line}; switch align_{line} off')
+            if wanted:
+                self.alignments.append((*getattr(self.layout, line), np.eye(3)[axis]))
+
+    def transform(self, results: Dict) -> Dict:
+        """Normalises one sample."""
+        keypoint = np.asarray(results['keypoint'][:, : self.max_frames], dtype=np.float32)
+        if self.alignments and keypoint.shape[-1] != 3:
+            raise ValueError(
+                f'sample {results.get("frame_dir", "?")!r} has {keypoint.shape[-1]} coordinates; axes can be '
+                'aligned in three only: switch align_spine and align_shoulders off'
+            )
+        keypoint = fill_null_frames(keypoint)
+        seen = keypoint.any(axis=-1, keepdims=True)  # (M, T, V, 1)
+        if self.center:
+            origin = self._mean(keypoint[0], self.layout.origin)[:, None]  # (T, 1, C)
+            keypoint = (keypoint - (origin if self.center == 'frame' else origin[:1])) * seen
+        for start, end, axis in self.alignments:
+            first = keypoint[0, 0]
+            direction = self._mean(first, end) - self._mean(first, start)
+            keypoint = keypoint @ rotation_between(direction, axis).T.astype(np.float32)
+        results['keypoint'] = keypoint
+        results['total_frames'] = keypoint.shape[1]
+        return results
+
+    @staticmethod
+    def _mean(joints: np.ndarray, group: Sequence[int]) -> np.ndarray:
+        """Mean of a joint group, (..., V, C) -> (..., C)."""
+        return joints[..., list(group), :].mean(axis=-2)
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(layout={self.layout.name!r}, center={self.center!r}, '
+            f'alignments={len(self.alignments)}, max_frames={self.max_frames})'
+        )

@@ -1,0 +1,14 @@
+"""Hooks, loops and optimiser wrappers for MMEngine's runner."""
+
+from .hooks import MoCoMemoryHook, PortableCheckpointHook, PretrainStageHook, StepSeedHook
+from .loops import KNNLoop
+from .optim import BFloat16OptimWrapper
+
+__all__ = [
+    'BFloat16OptimWrapper',
+    'KNNLoop',
+    'MoCoMemoryHook',
+    'PortableCheckpointHook',
+    'PretrainStageHook',
+    'StepSeedHook',
+]

@@ -1,0 +1,129 @@
+"""Hooks: a class a job, no arithmetic of a loss."""
+
+from typing import Any, Dict, List, Optional
+
+import numpy as np
+import torch
+from mmaction.registry import HOOKS
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
+from mmengine.model import is_model_wrapper
+
+
+def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+    """The model inside a distributed wrapper."""
+    return model.module if is_model_wrapper(model) else model
+
+
+@HOOKS.register_module()
+class MoCoMemoryHook(Hook):
+    """Updates key encoders and bank once for each step of the optimiser.
+
+    Right after the step, which is the same as CMD's order (momentum update
+    before the keys of the next step); under gradient accumulation only after
+    the iteration that stepped, with the keys of all of them.
+    """
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """Calls ``update_memory`` of the model if the optimiser stepped."""
+        if runner.optim_wrapper.should_update():
+            unwrapped(runner.model).update_memory()
+
+
+@HOOKS.register_module()
+class StepSeedHook(Hook):
+    """Seeds all draws of a step by (seed, rank, iteration).
+
+    A resumed run then draws exactly what the unbroken one would have drawn,
+    whatever was evaluated in between, and no generator needs to be saved.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """Seeds torch's generators of all devices."""
+        entropy = [runner.seed, get_rank(), runner.iter]
+        torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+
+
+@HOOKS.register_module()
+class PretrainStageHook(Hook):
+    """Changes attributes of the model at given epochs.
+
+    Two-stage methods and late starts are configuration:
+    ``stages=[dict(begin=0, imd_weight=0.0), dict(begin=50, imd_weight=1.0)]``.
+
+    Args:
+        stages: For each stage its first epoch ``begin`` (counted from 0) and
+            the attributes that it sets.
+
+    Raises:
+        ValueError: If no stage begins at epoch 0.
+    """
+
+    def __init__(self, stages: List[Dict[str, Any]]) -> None:
+        self.stages = sorted((dict(stage) for stage in stages), key=lambda stage: stage['begin'])
+        if not self.stages or self.stages[0]['begin'] != 0:
+            raise ValueError('the first stage must begin at epoch 0, so that a resumed run finds its stage')
+        self.current: Optional[Dict[str, Any]] = None
+
+    def before_train_epoch(self, runner) -> None:
+        """Enters the stage of the epoch, and says so in the log.
+
+        Raises:
+            AttributeError: If the model has no such attribute.
+        """
+        stage = [stage for stage in self.stages if stage['begin'] <= runner.epoch][-1]
+        if stage is self.current:
+            return
+        self.current = stage
+        model = unwrapped(runner.model)
+        settings = {name: value for name, value in stage.items() if name != 'begin'}
+        for name, value in settings.items():
+            if not hasattr(model, name):
+                raise AttributeError(f'{type(model).__name__} has no {name!r} that a stage could set')
+            setattr(model, name, value)
+        runner.logger.info(f'epoch {runner.epoch + 1}: stage from epoch {stage["begin"] + 1}, {settings}')
+
+
+@HOOKS.register_module()
+class PortableCheckpointHook(Hook):
+    """Writes checkpoints that ``torch.load(weights_only=True)`` takes.
+
+    MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own
+    that torch >= 2.6 refuses to load. Here they are written as tensors and made
+    whole again on loading.
+    """
+
+    priority = 'LOWEST'
+    _marker = 'HistoryBuffer'
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Replaces objects by tensors and plain values."""
+        for key in checkpoint:
+            if key != 'state_dict':
+                checkpoint[key] = self._to_plain(checkpoint[key])
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Makes the log history whole again."""
+        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
+        for name, value in scalars.items():
+            if isinstance(value, dict) and self._marker in value:
+                log, count = (history.numpy() for history in value[self._marker])
+                scalars[name] = HistoryBuffer(log, count, max_length=value['max_length'])
+
+    def _to_plain(self, value: Any) -> Any:
+        """Rebuilds nested containers of tensors and plain values."""
+        if isinstance(value, HistoryBuffer):
+            history = [torch.from_numpy(np.array(part)) for part in value.data]
+            return {self._marker: history, 'max_length': value.max_length}
+        if isinstance(value, dict):
+            return {key: self._to_plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(self._to_plain, value)) if type(value) in (list, tuple) else list(value)
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, np.ndarray):
+            return torch.from_numpy(value)
+        return value

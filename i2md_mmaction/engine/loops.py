@@ -1,0 +1,91 @@
+"""Loops that MMEngine's runner drives."""
+
+from copy import deepcopy
+from typing import Dict, List, Tuple, Union
+
+import torch
+from mmaction.registry import LOOPS
+from mmengine.dist import collect_results
+from mmengine.evaluator import Evaluator
+from mmengine.runner import BaseLoop
+from mmengine.runner.amp import autocast
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ..evaluation.metrics import KNNAccuracy, collect
+
+
+@LOOPS.register_module()
+class KNNLoop(BaseLoop):
+    """Evaluates frozen features by the neighbours of one split in another.
+
+    Serves as the validation loop of pre-training and, with ``stage='test'``, as
+    the test loop of a pre-training checkpoint.
+
+    Args:
+        runner: The runner.
+        dataloader: Config of the dataloader of the queries.
+        evaluator: Metrics; each :class:`KNNAccuracy` among them is given the
+            bank.
+        bank: What the bank's dataset has different from the queries', such as
+            ``dict(split='xsub_train')``.
+        stage: ``'val'`` or ``'test'``, whose hooks are called.
+        fp16: Whether to compute features under autocast.
+    """
+
+    def __init__(
+        self,
+        runner,
+        dataloader: Union[DataLoader, Dict],
+        evaluator: Union[Evaluator, Dict, List],
+        bank: Dict,
+        stage: str = 'val',
+        fp16: bool = False,
+    ) -> None:
+        if stage not in ('val', 'test'):
+            raise ValueError(f"stage must be 'val' or 'test', got {stage!r}")
+        if not isinstance(dataloader, dict):
+            raise TypeError('KNNLoop builds two dataloaders: give the config of one, not a built one')
+        super().__init__(runner, deepcopy(dataloader))
+        self.bank_dataloader = runner.build_dataloader(
+            dict(dataloader, dataset={**dataloader['dataset'], **bank}), seed=runner.seed
+        )
+        self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
+        self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
+        self.stage = stage
+        self.fp16 = fp16
+
+    def run(self) -> Dict[str, float]:
+        """Embeds both splits and computes the metrics."""
+        self._call('before_{}')
+        self._call('before_{}_epoch')
+        self.runner.model.eval()
+        self._give_bank()
+        for index, batch in enumerate(self.dataloader):
+            self._call('before_{}_iter', batch_idx=index, data_batch=batch)
+            outputs = self._predict(batch)
+            self.evaluator.process(data_samples=outputs, data_batch=batch)
+            self._call('after_{}_iter', batch_idx=index, data_batch=batch, outputs=outputs)
+        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        self._call('after_{}_epoch', metrics=metrics)
+        self._call('after_{}')
+        return metrics
+
+    def _call(self, point: str, **kwargs) -> None:
+        """Calls the hooks of a point of this loop's stage."""
+        self.runner.call_hook(point.format(self.stage), **kwargs)
+
+    @torch.no_grad()
+    def _predict(self, batch: Dict) -> list:
+        with autocast(enabled=self.fp16):
+            return self.runner.model.test_step(batch)
+
+    def _give_bank(self) -> None:
+        """Embeds the bank's split on all ranks and hands it to the metrics."""
+        collected: List[Tuple[Dict[str, Tensor], int]] = []
+        for batch in self.bank_dataloader:
+            collected += collect([sample.to_dict() for sample in self._predict(batch)])
+        collected = collect_results(collected, len(self.bank_dataloader.dataset), 'cpu')
+        for metric in self.evaluator.metrics:
+            if isinstance(metric, KNNAccuracy):
+                metric.bank = collected

@@ -1,0 +1,94 @@
+"""Nearest neighbours of frozen features."""
+
+from typing import Dict, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def concatenate_streams(features: Dict[str, Tensor]) -> Tensor:
+    """Joins the features of several streams, each scaled to unit length first.
+
+    Args:
+        features: Stream -> (S, H).
+
+    Returns:
+        (S, sum of H); cosine similarity in it is the mean over the streams.
+    """
+    return torch.cat([F.normalize(feature, dim=1) for feature in features.values()], dim=1)
+
+
+def knn_predict(
+    query: Tensor, bank: Tensor, bank_labels: Tensor, k: int = 1, num_classes: int = None, chunk: int = 1024
+) -> Tensor:
+    """Predicts labels by a vote of the k nearest bank rows, by cosine.
+
+    Works in chunks of queries, so that no matrix of all pairs is held. Rows
+    equally near are taken in the bank's order; among classes with equally many
+    votes the one of the nearest row wins.
+
+    Args:
+        query: (Q, H).
+        bank: (S, H).
+        bank_labels: (S,).
+        k: Neighbours; 1 in the papers.
+        num_classes: Classes; taken from the labels by default.
+        chunk: Queries at a time.
+
+    Returns:
+        (Q,), predicted labels.
+
+    Raises:
+        ValueError: If k exceeds the bank.
+    """
+    if not 0 < k <= len(bank):
+        raise ValueError(f'k={k} neighbours of a bank of {len(bank)} samples; choose 1 to {len(bank)}')
+    num_classes = num_classes or int(bank_labels.max()) + 1
+    bank = F.normalize(bank, dim=1)
+    predictions = []
+    for rows in query.split(chunk):
+        similarity = F.normalize(rows, dim=1) @ bank.T
+        if k == 1:
+            predictions.append(bank_labels[similarity.argmax(dim=1)])
+            continue
+        # A stable sort, unlike topk, keeps equally near rows in order.
+        index = similarity.sort(dim=1, descending=True, stable=True).indices[:, :k]
+        labels = bank_labels[index]
+        votes = F.one_hot(labels, num_classes).sum(dim=1)
+        tied = votes.gather(1, labels) == votes.amax(dim=1, keepdim=True)  # (rows, k)
+        nearest = tied.to(torch.uint8).argmax(dim=1, keepdim=True)
+        predictions.append(labels.gather(1, nearest)[:, 0])
+    return torch.cat(predictions)
+
+
+def knn_accuracy(
+    query: Dict[str, Tensor],
+    query_labels: Tensor,
+    bank: Dict[str, Tensor],
+    bank_labels: Tensor,
+    k: int = 1,
+    streams: Sequence[str] = (),
+) -> Dict[str, float]:
+    """Accuracy (percent) of each stream and of all streams together.
+
+    Args:
+        query: Stream -> (Q, H).
+        query_labels: (Q,).
+        bank: Stream -> (S, H).
+        bank_labels: (S,).
+        k: Neighbours.
+        streams: Streams to report; all by default.
+
+    Returns:
+        ``top1_STREAM`` for each stream and ``top1`` for their concatenation.
+    """
+    streams = tuple(streams) or tuple(query)
+    pairs = {f'top1_{name}': (query[name], bank[name]) for name in streams}
+    pairs['top1'] = tuple(
+        concatenate_streams({name: side[name] for name in streams}) for side in (query, bank)
+    )
+    return {
+        name: 100 * (knn_predict(*pair, bank_labels, k) == query_labels).float().mean().item()
+        for name, pair in pairs.items()
+    }

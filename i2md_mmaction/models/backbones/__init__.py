@@ -1,0 +1,6 @@
+"""Backbones: (B, M, T, V, C) to a hidden embedding (B, embed_dims)."""
+
+from .bigru import BiGRU
+from .gcn_transformer import GCNTransformer
+
+__all__ = ['BiGRU', 'GCNTransformer']

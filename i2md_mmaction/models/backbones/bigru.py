@@ -1,0 +1,102 @@
+"""The recurrent encoder of CMD."""
+
+from typing import Optional
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...skeletons import get_layout
+
+MODES = ('stepwise', 'true')
+
+
+class PairedGRULayer(nn.Module):
+    """Two GRUs that both run forward through time, their outputs concatenated.
+
+    This is what a bidirectional GRU layer amounts to when it is called one
+    frame at a time, as the encoder of the public CMD checkpoints was.
+
+    Args:
+        in_channels: Input dimensions.
+        hidden_channels: Dimensions of each GRU.
+    """
+
+    def __init__(self, in_channels: int, hidden_channels: int) -> None:
+        super().__init__()
+        self.forward_gru = nn.GRU(in_channels, hidden_channels, batch_first=True)
+        self.reverse_gru = nn.GRU(in_channels, hidden_channels, batch_first=True)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Maps (B, T, in_channels) to (B, T, 2 * hidden_channels)."""
+        return torch.cat((self.forward_gru(frames)[0], self.reverse_gru(frames)[0]), dim=2)
+
+
+@MODELS.register_module()
+class BiGRU(BaseModule):
+    """The encoder of CMD (section 4.2): BatchNorm over a frame's inputs, a 3-layer BiGRU.
+
+    The feature is the last frame's output. Released CMD calls its
+    bidirectional GRU frame by frame and carries the states over, so both
+    directions step forward through time and each layer equals two forward GRUs
+    whose outputs are concatenated. That is the default here, run over whole
+    sequences, and public checkpoints load into it.
+
+    Args:
+        layout: Name of the skeleton layout.
+        num_persons: Persons M of the input.
+        in_channels: Coordinates C.
+        hidden_channels: Dimensions of each direction; 1024 in CMD.
+        num_layers: GRU layers; 3 in CMD.
+        bidirectional: ``'stepwise'`` as described, or ``'true'`` for a GRU
+            whose second direction runs backward through time.
+        init_cfg: As for ``BaseModule``.
+
+    Raises:
+        ValueError: If ``bidirectional`` is unknown.
+
+    Example:
+        >>> BiGRU(hidden_channels=16)(torch.rand(2, 2, 64, 25, 3)).shape
+        torch.Size([2, 32])
+    """
+
+    def __init__(
+        self,
+        layout: str = 'ntu25',
+        num_persons: int = 2,
+        in_channels: int = 3,
+        hidden_channels: int = 1024,
+        num_layers: int = 3,
+        bidirectional: str = 'stepwise',
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if bidirectional not in MODES:
+            raise ValueError(f'bidirectional must be one of {MODES}, got {bidirectional!r}')
+        self.embed_dims = 2 * hidden_channels
+        self.bidirectional = bidirectional
+        inputs = in_channels * get_layout(layout).num_joints * num_persons
+        self.input_norm = nn.BatchNorm1d(inputs)
+        if bidirectional == 'true':
+            self.gru = nn.GRU(inputs, hidden_channels, num_layers, batch_first=True, bidirectional=True)
+        else:
+            widths = [inputs] + [self.embed_dims] * (num_layers - 1)
+            self.gru = nn.Sequential(*(PairedGRULayer(width, hidden_channels) for width in widths))
+
+    def init_weights(self) -> None:
+        """Xavier-uniform on all matrices, as CMD initialises."""
+        super().init_weights()
+        for parameter in self.gru.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+
+    def forward(self, keypoint: Tensor) -> Tensor:
+        """Maps (B, M, T, V, C) to the feature (B, 2 * hidden_channels)."""
+        # CMD's order within a frame: joint outermost, person innermost.
+        frames = keypoint.permute(0, 2, 3, 4, 1).flatten(2)  # (B, T, V * C * M)
+        frames = self.input_norm(frames.transpose(1, 2)).transpose(1, 2)
+        outputs = self.gru(frames)
+        if self.bidirectional == 'true':
+            outputs = outputs[0]
+        return outputs[:, -1]

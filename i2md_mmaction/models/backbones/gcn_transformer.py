@@ -1,0 +1,159 @@
+"""ST-GCN layers over the joints, a Transformer over the frames."""
+
+from typing import Optional
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...skeletons import get_layout
+
+
+class NeighborAttentionLayer(nn.Module):
+    """Pre-norm Transformer layer with an optional look at neighbours.
+
+    Self-attention over the frames, cross-attention to the neighbours where
+    they are given, feed-forward; each residual.
+
+    Args:
+        embed_dims: Width.
+        num_heads: Attention heads.
+        feedforward_channels: Width of the feed-forward network.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int, feedforward_channels: int) -> None:
+        super().__init__()
+        self.norm_self = nn.LayerNorm(embed_dims)
+        self.self_attention = nn.MultiheadAttention(embed_dims, num_heads, batch_first=True)
+        self.norm_cross = nn.LayerNorm(embed_dims)
+        self.cross_attention = nn.MultiheadAttention(embed_dims, num_heads, batch_first=True)
+        self.norm_feedforward = nn.LayerNorm(embed_dims)
+        self.feedforward = nn.Sequential(
+            nn.Linear(embed_dims, feedforward_channels),
+            nn.GELU(),
+            nn.Linear(feedforward_channels, embed_dims),
+        )
+
+    def forward(
+        self, tokens: Tensor, neighbors: Optional[Tensor] = None, padding: Optional[Tensor] = None
+    ) -> Tensor:
+        """Maps tokens (B, T, E) to the same shape; see :meth:`GCNTransformer.encode`."""
+        x = self.norm_self(tokens)
+        tokens = tokens + self.self_attention(x, x, x, need_weights=False)[0]
+        if neighbors is not None:
+            x = self.norm_cross(tokens)
+            attended = self.cross_attention(
+                x, neighbors, neighbors, key_padding_mask=padding, need_weights=False
+            )
+            tokens = tokens + attended[0]
+        return tokens + self.feedforward(self.norm_feedforward(tokens))
+
+
+@MODELS.register_module()
+class GCNTransformer(BaseModule):
+    """The encoder of I2MD (section 4.2): three ST-GCN layers, then a Transformer.
+
+    The joints and persons of a frame are concatenated after the graph
+    convolutions, projected to a token, and the tokens of all frames attend to
+    one another; the feature is their mean. With ``neighbors`` every layer also
+    attends to the hidden embeddings of nearest neighbours (the cluster branch,
+    equation 7); all other weights are shared by the two uses, and
+    :meth:`embed`, the graph convolutions, can be run once for both.
+
+    What the paper leaves open, and is chosen here: pre-norm layers, GELU,
+    learned temporal positions, a final LayerNorm, no dropout.
+
+    Args:
+        layout: Name of the skeleton layout.
+        num_persons: Persons M of the input.
+        in_channels: Coordinates C.
+        gcn_channels: Channels of the ST-GCN layers.
+        gcn_layers: Their number.
+        embed_dims: E, width of the tokens and of the feature.
+        depth: Transformer layers.
+        num_heads: Attention heads.
+        feedforward_channels: Width of the feed-forward networks.
+        num_frames: Longest input T, the number of temporal positions.
+        init_cfg: As for ``BaseModule``.
+
+    Example:
+        >>> backbone = GCNTransformer(embed_dims=32, depth=2, num_heads=4, feedforward_channels=64)
+        >>> backbone(torch.rand(2, 2, 64, 25, 3), neighbors=torch.rand(2, 5, 32)).shape
+        torch.Size([2, 32])
+    """
+
+    def __init__(
+        self,
+        layout: str = 'ntu25',
+        num_persons: int = 2,
+        in_channels: int = 3,
+        gcn_channels: int = 64,
+        gcn_layers: int = 3,
+        embed_dims: int = 768,
+        depth: int = 6,
+        num_heads: int = 12,
+        feedforward_channels: int = 3072,
+        num_frames: int = 64,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        graph = get_layout(layout)
+        self.embed_dims = embed_dims
+        self.gcn = MODELS.build(
+            dict(
+                type='STGCN',
+                graph_cfg=dict(layout=graph.graph_layout(), mode='stgcn_spatial'),
+                in_channels=in_channels,
+                base_channels=gcn_channels,
+                num_stages=gcn_layers,
+                inflate_stages=[],
+                down_stages=[],
+            )
+        )
+        self.to_token = nn.Linear(gcn_channels * graph.num_joints * num_persons, embed_dims)
+        self.positions = nn.Parameter(torch.zeros(1, num_frames, embed_dims))
+        self.layers = nn.ModuleList(
+            NeighborAttentionLayer(embed_dims, num_heads, feedforward_channels) for _ in range(depth)
+        )
+        self.norm = nn.LayerNorm(embed_dims)
+        nn.init.trunc_normal_(self.positions, std=0.02)
+
+    def embed(self, keypoint: Tensor) -> Tensor:
+        """Turns frames into tokens: (B, M, T, V, C) to (B, T, E).
+
+        Raises:
+            ValueError: If the input is longer than the temporal positions.
+        """
+        if keypoint.size(2) > self.positions.size(1):
+            raise ValueError(
+                f'GCNTransformer has {self.positions.size(1)} temporal positions but got '
+                f'{keypoint.size(2)} frames; set its num_frames to that of the views'
+            )
+        graph = self.gcn(keypoint)  # (B, M, C', T, V)
+        frames = graph.permute(0, 3, 4, 1, 2).flatten(2)  # (B, T, V * M * C')
+        return self.to_token(frames) + self.positions[:, : frames.size(1)]
+
+    def encode(
+        self, tokens: Tensor, neighbors: Optional[Tensor] = None, padding: Optional[Tensor] = None
+    ) -> Tensor:
+        """Relates the frames, and optionally neighbours, to one feature.
+
+        Args:
+            tokens: (B, T, E), from :meth:`embed`.
+            neighbors: (B, K, E), hidden embeddings of neighbours; None for the
+                instance branch.
+            padding: (B, K), True where a neighbour is to be ignored.
+
+        Returns:
+            (B, E).
+        """
+        for layer in self.layers:
+            tokens = layer(tokens, neighbors, padding)
+        return self.norm(tokens).mean(dim=1)
+
+    def forward(
+        self, keypoint: Tensor, neighbors: Optional[Tensor] = None, padding: Optional[Tensor] = None
+    ) -> Tensor:
+        """Maps (B, M, T, V, C) to the feature (B, E)."""
+        return self.encode(self.embed(keypoint), neighbors, padding)

@@ -1,0 +1,100 @@
+"""From a ragged batch on the host to views on the device."""
+
+from typing import Dict, List, Sequence, Tuple
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from ..augmentations import build_augmentation
+from ..skeletons import get_layout
+
+
+@MODELS.register_module()
+class SkeletonViewPreprocessor(BaseDataPreprocessor):
+    """Pads a batch, moves it to the device and makes its views there.
+
+    Every random draw is per sample and comes from the device's default
+    generator, which :class:`~i2md_mmaction.engine.StepSeedHook` seeds anew for
+    each step, so that a resumed run draws what the unbroken one would have.
+
+    Args:
+        train_views: One list of augmentations for each view of a training
+            sample: two or three for pre-training, one for a classifier.
+        test_view: The augmentations of the one view of evaluation.
+        layout: Name of the skeleton layout.
+        num_persons: Persons M of a view; an absent person is zero.
+        non_blocking: Whether the copy to the device may overlap.
+
+    Raises:
+        ValueError: If no training view is given.
+    """
+
+    def __init__(
+        self,
+        train_views: Sequence[Sequence[dict]],
+        test_view: Sequence[dict] = (dict(type='TemporalCenterResize'),),
+        layout: str = 'ntu25',
+        num_persons: int = 2,
+        non_blocking: bool = True,
+    ) -> None:
+        super().__init__(non_blocking=non_blocking)
+        if not train_views:
+            raise ValueError('train_views is empty; give one list of augmentations for each view')
+        self.train_views = [build_augmentation(list(view)) for view in train_views]
+        self.test_view = build_augmentation(list(test_view))
+        self.num_joints = get_layout(layout).num_joints
+        self.layout_name = layout
+        self.num_persons = num_persons
+
+    def forward(self, data: Dict, training: bool = False) -> Dict:
+        """Makes the views of a batch.
+
+        Args:
+            data: ``inputs``, a list of (M, T, V, C) with frames and persons of
+                its own for each sample, and ``data_samples``.
+            training: Whether to make the training views or the one of
+                evaluation.
+
+        Returns:
+            ``inputs``, one view (B, M, T, V, C) or a tuple of them, float32 on
+            the device, and ``data_samples``.
+
+        Raises:
+            ValueError: If a sample does not fit the layout or the persons.
+        """
+        data_samples = data.get('data_samples')
+        keypoint, lengths = self.pad(data['inputs'], data_samples)
+        keypoint, lengths = self.cast_data((keypoint, lengths))
+        # Geometry keeps its precision also under --amp.
+        with torch.no_grad(), torch.autocast(keypoint.device.type, enabled=False):
+            views = self.train_views if training else [self.test_view]
+            inputs = tuple(view.augment(keypoint, lengths)[0] for view in views)
+        return dict(
+            inputs=inputs[0] if len(inputs) == 1 else inputs, data_samples=self.cast_data(data_samples)
+        )
+
+    def pad(self, samples: List[Tensor], data_samples: Sequence = None) -> Tuple[Tensor, Tensor]:
+        """Pads samples (M, T, V, C) with zeros to one batch.
+
+        Returns:
+            The batch (B, num_persons, longest T, V, C), float32, and the valid
+            frames (B,) of each sample.
+        """
+        for index, sample in enumerate(samples):
+            persons, frames, joints, _ = sample.shape
+            if joints != self.num_joints or persons > self.num_persons or frames == 0:
+                name = data_samples[index].get('frame_dir', index) if data_samples else index
+                raise ValueError(
+                    f'sample {name}: keypoint {tuple(sample.shape)} (persons, frames, joints, coordinates) '
+                    f'does not fit layout {self.layout_name!r} of {self.num_joints} joints with up to '
+                    f'{self.num_persons} persons and at least 1 frame; set `layout` and `num_persons` '
+                    'to those of the data'
+                )
+        lengths = torch.tensor([sample.size(1) for sample in samples])
+        shape = (len(samples), self.num_persons, int(lengths.max()), *samples[0].shape[2:])
+        batch = torch.zeros(shape, dtype=torch.float32)
+        for padded, sample in zip(batch, samples):
+            padded[: sample.size(0), : sample.size(1)] = sample
+        return batch, lengths

@@ -1,0 +1,93 @@
+"""The memory of past keys."""
+
+from typing import Dict, Optional, Tuple
+
+import torch
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@MODELS.register_module()
+class MemoryBank(nn.Module):
+    """Named entries behind one pointer, so that a row is one sample in all of them.
+
+    A first-in-first-out queue (MoCo, section 3.2). Rows start as random unit
+    vectors, which serve as negatives until they are overwritten;
+    :meth:`nearest` never returns them. The bank is part of the checkpoint, and
+    its size need not be a multiple of the batch.
+
+    Args:
+        size: Rows N; 16384 in CMD and I2MD, 32768 in AimCLR.
+        dims: Entry name -> dimensions.
+
+    Raises:
+        ValueError: If the size is not positive.
+
+    Example:
+        >>> bank = MemoryBank(size=6, dims=dict(key=4, hidden=8))
+        >>> bank.enqueue(key=torch.ones(4, 4), hidden=torch.ones(4, 8))
+        >>> bank['key'].shape, int(bank.filled)
+        (torch.Size([6, 4]), 4)
+    """
+
+    def __init__(self, size: int = 16384, dims: Optional[Dict[str, int]] = None) -> None:
+        super().__init__()
+        if size <= 0:
+            raise ValueError(f'the bank needs a positive size, got {size}')
+        self.size = size
+        self.dims = dict(dims or dict(key=128))
+        for name, dim in self.dims.items():
+            self.register_buffer(name, F.normalize(torch.randn(size, dim), dim=1))
+        self.register_buffer('pointer', torch.zeros((), dtype=torch.long))
+        self.register_buffer('filled', torch.zeros((), dtype=torch.long))
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The entry (N, dim) of that name."""
+        if name not in self.dims:
+            raise KeyError(f'the bank has no entry {name!r}; it has {sorted(self.dims)}')
+        return self.get_buffer(name)
+
+    @torch.no_grad()
+    def enqueue(self, **entries: Tensor) -> None:
+        """Overwrites the oldest rows of all entries.
+
+        Args:
+            **entries: Every entry of the bank, (B, dim). Of a batch larger than
+                the bank the last rows stay.
+
+        Raises:
+            ValueError: If an entry is missing or unknown, or batches differ.
+        """
+        if set(entries) != set(self.dims):
+            raise ValueError(f'enqueue needs exactly the entries {sorted(self.dims)}, got {sorted(entries)}')
+        batch = {name: len(values) for name, values in entries.items()}
+        rows = next(iter(batch.values()))
+        if any(count != rows for count in batch.values()):
+            raise ValueError(f'all entries need the same number of rows, got {batch}')
+        kept = min(rows, self.size)
+        index = torch.arange(rows - kept, rows, device=self.pointer.device)
+        index = (index + self.pointer) % self.size
+        for name, values in entries.items():
+            entry = self[name]
+            entry.index_copy_(0, index, values[rows - kept :].to(entry.dtype))
+        self.pointer.add_(rows).remainder_(self.size)
+        self.filled.add_(rows).clamp_(max=self.size)
+
+    @torch.no_grad()
+    def nearest(self, similarity: Tensor, k: int) -> Tuple[Tensor, Tensor]:
+        """The k most similar filled rows.
+
+        Args:
+            similarity: (B, N), of a batch to one entry.
+            k: Neighbours wanted.
+
+        Returns:
+            Row numbers (B, k) and whether each is a filled row (B, k).
+        """
+        unfilled = torch.arange(self.size, device=similarity.device) >= self.filled
+        values, index = similarity.masked_fill(unfilled, -torch.inf).topk(k, dim=1)
+        return index, values > -torch.inf
+
+    def extra_repr(self) -> str:
+        return f'size={self.size}, dims={self.dims}'

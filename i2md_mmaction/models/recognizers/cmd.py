@@ -1,0 +1,71 @@
+"""Cross-modal mutual distillation."""
+
+from itertools import permutations
+from typing import Dict, Optional, Sequence, Tuple
+
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from ..losses.distillation import Anchors
+from ..similarity import Comparison
+from .moco import SkeletonMoCo
+
+
+@MODELS.register_module()
+class CMD(SkeletonMoCo):
+    """MoCo streams that teach one another their similarity distributions.
+
+    Source: CMD, equations 1 to 6.
+
+    Args:
+        distillation: Config of the loss on similarities.
+        edges: (teacher, student) pairs of streams; all ordered pairs by
+            default.
+        cmd_weight: Weight of the cross-modal terms; 1 in CMD, 0.5 in I2MD.
+            Nothing is computed at 0.
+        **kwargs: As for :class:`SkeletonMoCo`.
+
+    Raises:
+        ValueError: If an edge names no stream, or K exceeds the bank.
+    """
+
+    def __init__(
+        self,
+        distillation: dict = dict(type='MutualDistillationLoss'),  # noqa: B006
+        edges: Optional[Sequence[Tuple[str, str]]] = None,
+        cmd_weight: float = 1.0,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.distillation = MODELS.build(distillation)
+        self.edges = list(permutations(self.streams, 2)) if edges is None else [tuple(edge) for edge in edges]
+        self.cmd_weight = cmd_weight
+        for edge in self.edges:
+            if len(set(edge)) != 2 or not set(edge) <= set(self.streams):
+                raise ValueError(
+                    f'edge {edge} must name two of the streams {list(self.streams)}, teacher first'
+                )
+        if self.distillation.topk > self.bank.size:
+            raise ValueError(
+                f'distillation takes the top {self.distillation.topk} rows (topk) of a bank of '
+                f'{self.bank.size}; lower `topk` or enlarge the bank'
+            )
+
+    def teach(self, compared: Dict[str, Comparison]) -> Dict[str, Anchors]:
+        """The anchors of each stream's keys, selected once for all its students."""
+        return {name: self.distillation.anchors(comparison.key) for name, comparison in compared.items()}
+
+    def cmd_losses(self, anchors: Dict[str, Anchors], compared: Dict[str, Comparison]) -> Dict[str, Tensor]:
+        """One distillation term for each directed edge."""
+        if not self.cmd_weight:
+            return {}
+        return {
+            f'loss_cmd_{teacher}_to_{student}': self.cmd_weight
+            * self.distillation.against(anchors[teacher], compared[student].query)
+            for teacher, student in self.edges
+        }
+
+    def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
+        """InfoNCE of each stream and distillation along each edge."""
+        compared = self.compare_streams(*inputs)
+        return {**self.contrast_losses(compared), **self.cmd_losses(self.teach(compared), compared)}

@@ -1,0 +1,48 @@
+"""MoCo v2 on skeletons, the baseline of all methods here."""
+
+from typing import Dict, Optional, Tuple
+
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from ..similarity import Comparison, compare
+from .base import SkeletonPretrainer
+
+
+@MODELS.register_module()
+class SkeletonMoCo(SkeletonPretrainer):
+    """Contrasts two views of a sample, each stream for itself.
+
+    MoCo v2 over any set of streams; with one stream, an ST-GCN and AimCLR's
+    normal views it is SkeletonCLR.
+
+    Args:
+        contrast: Config of the contrastive loss.
+        **kwargs: As for :class:`SkeletonPretrainer`.
+    """
+
+    def __init__(self, contrast: dict = dict(type='InfoNCELoss'), **kwargs) -> None:  # noqa: B006
+        super().__init__(**kwargs)
+        self.contrast = MODELS.build(contrast)
+
+    def compare_streams(self, query_view: Tensor, key_view: Tensor) -> Dict[str, Comparison]:
+        """Embeds two views (B, M, T, V, C) and compares each stream with its bank entry."""
+        keys, compared = {}, {}
+        for name, stream in self.streams.items():
+            query, key = stream(query_view), stream.embed_key(key_view)
+            keys[f'{name}_key'] = key.unit
+            compared[name] = compare(query.unit, key.unit, self.bank[f'{name}_key'])
+        self.remember(**keys)
+        return compared
+
+    def contrast_losses(self, compared: Dict[str, Comparison], term: str = 'nce') -> Dict[str, Tensor]:
+        """InfoNCE and the contrast accuracy (percent) of each stream."""
+        losses = {}
+        for name, comparison in compared.items():
+            losses[f'loss_{term}_{name}'] = self.contrast(comparison.positive, comparison.query)
+            losses[f'acc_{term}_{name}'] = comparison.accuracy
+        return losses
+
+    def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
+        """InfoNCE of each stream, from a query and a key view."""
+        return self.contrast_losses(self.compare_streams(*inputs))
