@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
-import mmengine
 import numpy as np
 
 from ..skeletons import SkeletonLayout
+from .packed import load_pickle, read_packed
 
 
 class AnnotationError(ValueError):
@@ -22,7 +22,8 @@ def load_annotations(path: Union[str, Path]) -> Dict:
 
     Args:
         path: A pickle of ``{'split': ..., 'annotations': [...]}`` or of the
-            bare list.
+            bare list, read without running any code in it, or a folder in
+            the packed form of :mod:`.packed`.
 
     Returns:
         Dict with ``split`` (name -> sample names, empty for a bare list) and
@@ -32,12 +33,14 @@ def load_annotations(path: Union[str, Path]) -> Dict:
         AnnotationError: If the file is absent or is not such a file.
     """
     path = Path(path)
+    if path.is_dir():
+        return read_packed(path)
     if not path.exists():
         raise AnnotationError(
-            f'annotation file {path} does not exist; give its path with '
-            '--cfg-options ann_file=... or make it as the README says under "Data"'
+            f'annotation file {path} does not exist; set the environment variable I2MD_DATA to its folder, '
+            'or make it as the README says under "Data"'
         )
-    content = mmengine.load(path)
+    content = load_pickle(path)
     if isinstance(content, (list, tuple)):
         content = dict(split={}, annotations=list(content))
     if not isinstance(content, dict) or 'annotations' not in content:

@@ -1,5 +1,6 @@
 """mmaction2's ``PoseDataset`` that refuses what must not be trained on."""
 
+from pathlib import Path
 from typing import Dict, List, Optional
 
 from mmaction.datasets import PoseDataset
@@ -44,6 +45,8 @@ class SkeletonDataset(PoseDataset):
         self.layout = get_layout(layout)
         self.num_persons = num_persons
         self.drop_invalid = drop_invalid
+        # Memory-mapped frames stay where they are; MMEngine would pickle them into memory.
+        kwargs.setdefault('serialize_data', not Path(ann_file).is_dir())
         super().__init__(ann_file, pipeline, split=split, num_classes=num_classes, **kwargs)
 
     def load_data_list(self) -> List[Dict]:

@@ -1,6 +1,10 @@
-# CMD (section 4.2), batches of 64.
-_base_ = ['../default_runtime.py', '../schedules/pretrain.py', '../models/cmd.py']
+# CMD (section 4.2); streams, views, encoder and schedule are the baseline's.
+_base_ = './moco.py'
 
-train_cfg = dict(max_epochs=450)
-param_scheduler = [dict(type='MultiStepLR', milestones=[350], gamma=0.1)]
-auto_scale_lr = dict(enable=False, base_batch_size=64)
+model = dict(
+    type='CMD',
+    distillation=dict(
+        type='MutualDistillationLoss', teacher_temperature=0.05, student_temperature=0.1, topk=8192
+    ),
+    cmd_weight=1.0,
+)

@@ -1,4 +1,6 @@
-# CMD, section 4.2 and its released code.
+# MoCo v2 on three streams with CMD's encoder, views and schedule: the baseline of CMD (section 4.2).
+_base_ = ['../default_runtime.py', '../schedules/pretrain.py']
+
 view = [
     dict(type='TemporalCropResize', num_frames=64, ratio=(0.1, 1.0), min_frames=64),
     dict(
@@ -7,7 +9,7 @@ view = [
     ),
 ]
 model = dict(
-    type='CMD',
+    type='SkeletonMoCo',
     layout='ntu25',
     streams=('joint', 'motion', 'bone'),
     momentum=0.999,
@@ -22,8 +24,8 @@ model = dict(
     projector=dict(type='ProjectionHead', out_channels=128),
     bank=dict(type='MemoryBank', size=16384),
     contrast=dict(type='InfoNCELoss', temperature=0.07),
-    distillation=dict(
-        type='MutualDistillationLoss', teacher_temperature=0.05, student_temperature=0.1, topk=8192
-    ),
-    cmd_weight=1.0,
 )
+
+train_cfg = dict(max_epochs=450)
+param_scheduler = [dict(type='MultiStepLR', milestones=[350], gamma=0.1)]
+auto_scale_lr = dict(enable=False, base_batch_size=64)

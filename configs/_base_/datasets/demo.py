@@ -1,0 +1,22 @@
+# The labelled demo data of tools/make_demo_data.py, in NTU-25's layout.
+_base_ = './ntu60_xsub.py'
+
+dataset = dict(ann_file='data/demo/ntu25_demo.pkl', num_classes=10)
+train_dataloader = dict(num_workers=1, dataset=dataset)
+val_dataloader = dict(num_workers=1, dataset=dataset)
+test_dataloader = val_dataloader
+
+# Shorter views than the papers', for a CPU. Ours.
+small_views = dict(
+    train_views=[
+        [
+            dict(type='TemporalCropResize', num_frames=32, ratio=(0.5, 1.0), min_frames=16),
+            dict(
+                type='OneOfAugmentations',
+                transforms=[dict(type='Shear', amplitude=1.0), dict(type='JointCorruption', num_joints=15)],
+            ),
+        ]
+    ]
+    * 2,
+    test_view=[dict(type='TemporalCenterResize', num_frames=32)],
+)

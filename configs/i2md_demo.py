@@ -1,0 +1,16 @@
+# A small I2MD that pre-trains in minutes on two CPU cores. All sizes are ours.
+_base_ = ['_base_/datasets/demo.py', '_base_/methods/i2md.py']
+
+model = dict(
+    momentum=0.99,
+    data_preprocessor=_base_.small_views,
+    backbone=dict(
+        gcn_channels=16, embed_dims=128, depth=2, num_heads=4, feedforward_channels=256, num_frames=32
+    ),
+    bank=dict(size=512),
+    distillation=dict(topk=256),
+    num_neighbors=16,
+)
+train_cfg = dict(max_epochs=60, val_interval=5)
+param_scheduler = [dict(type='MultiStepLR', milestones=[50], gamma=0.1)]
+default_hooks = dict(logger=dict(interval=5))

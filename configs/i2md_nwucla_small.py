@@ -1,0 +1,11 @@
+# I2MD for two CPU cores. All sizes are ours.
+_base_ = './i2md_nwucla.py'
+
+model = dict(
+    momentum=0.99,
+    data_preprocessor=_base_.small_views,
+    backbone=dict(
+        gcn_channels=16, embed_dims=128, depth=2, num_heads=4, feedforward_channels=256, num_frames=32
+    ),
+    num_neighbors=16,
+)

@@ -1,0 +1,12 @@
+# A small MoCo baseline on the demo data. All sizes are ours.
+_base_ = ['_base_/datasets/demo.py', '_base_/methods/moco.py']
+
+model = dict(
+    momentum=0.99,
+    data_preprocessor=_base_.small_views,
+    backbone=dict(hidden_channels=128, num_layers=2),
+    bank=dict(size=512),
+)
+train_cfg = dict(max_epochs=60, val_interval=5)
+param_scheduler = [dict(type='MultiStepLR', milestones=[50], gamma=0.1)]
+default_hooks = dict(logger=dict(interval=5))

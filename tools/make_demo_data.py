@@ -1,0 +1,69 @@
+"""Writes the demo data: labelled actions of a kinematic body, as a pickle for mmaction2's ``PoseDataset``.
+
+Example:
+    python tools/make_demo_data.py --out data/demo/ntu25_demo.pkl --seed 0
+"""
+
+import argparse
+import os
+import pickle
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Optional, Sequence
+
+from i2md_mmaction.datasets.demo import make_demo_dataset
+
+PICKLE_PROTOCOL = 4  # fixed, so that the same seed gives the same bytes under every Python
+
+
+def write_pickle(data: dict, path: Path) -> None:
+    """Writes beside the target and renames, so that nobody ever reads half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            pickle.dump(data, file, protocol=PICKLE_PROTOCOL)
+        os.chmod(temporary, 0o644)  # mkstemp's own mode is for its owner only
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def summarise(data: dict) -> str:
+    """What the data hold, in a few lines for a person."""
+    annotations, splits = data['annotations'], data['split']
+    frames = [annotation['total_frames'] for annotation in annotations]
+    persons = Counter(annotation['keypoint'].shape[0] for annotation in annotations)
+    return '\n'.join(
+        [
+            f'sequences: {len(annotations)}',
+            f'classes:   {len(data["class_names"])} ({", ".join(data["class_names"])})',
+            f'frames:    {min(frames)} to {max(frames)}, {sum(frames)} in all',
+            'persons:   ' + ', '.join(f'{count} sequences of {m}' for m, count in sorted(persons.items())),
+            'splits:    ' + ', '.join(f'{name} {len(members)}' for name, members in splits.items()),
+        ]
+    )
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    """Parses, makes the data, writes them and reports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--out', type=Path, default=Path('data/demo/ntu25_demo.pkl'), help='pickle to write')
+    parser.add_argument('--seed', type=int, default=0, help='same seed, same bytes')
+    parser.add_argument('--num-classes', type=int, default=10, help='how many of the known actions')
+    parser.add_argument(
+        '--samples-per-class', type=int, default=40, help='sequences of each class, 3 or more'
+    )
+    args = parser.parse_args(argv)
+    try:
+        data = make_demo_dataset(args.num_classes, args.samples_per_class, args.seed)
+    except ValueError as error:
+        parser.error(str(error))
+    write_pickle(data, args.out)
+    print(f'{args.out}\n{summarise(data)}')
+
+
+if __name__ == '__main__':
+    main()
