@@ -2,16 +2,29 @@
 
 from .base import Augmentation
 from .compose import ComposeAugmentations, OneOfAugmentations, build_augmentation
-from .spatial import JointCorruption, Shear
-from .temporal import TemporalCenterResize, TemporalCropResize
+from .spatial import AxisMask, GaussianNoise, JointCorruption, RandomRotation, Shear, SpatialFlip
+from .temporal import (
+    TemporalCenterResize,
+    TemporalCropResize,
+    TemporalFlip,
+    TemporalGaussianBlur,
+    TemporalMirrorCrop,
+)
 
 __all__ = [
     'Augmentation',
+    'AxisMask',
     'ComposeAugmentations',
+    'GaussianNoise',
     'JointCorruption',
     'OneOfAugmentations',
+    'RandomRotation',
     'Shear',
+    'SpatialFlip',
     'TemporalCenterResize',
     'TemporalCropResize',
+    'TemporalFlip',
+    'TemporalGaussianBlur',
+    'TemporalMirrorCrop',
     'build_augmentation',
 ]

@@ -25,6 +25,8 @@ class Augmentation(BaseTransform):
         - total_frames
     """
 
+    #: Odds at which a sample is augmented; augmentations with odds take ``p``.
+    p = 1.0
     #: Whether the output has frames of its own number, all of them valid.
     resamples = False
 
@@ -55,6 +57,9 @@ class Augmentation(BaseTransform):
             The augmented batch and its valid lengths (B,).
         """
         augmented = self.apply(keypoint, **self.draw(keypoint, lengths, generator))
+        if self.p < 1:
+            chosen = uniform(keypoint, lengths.shape, 0, 1, generator) < self.p
+            augmented = torch.where(per_sample(chosen), augmented, keypoint)
         if self.resamples:
             lengths = torch.full_like(lengths, augmented.size(2))
         return augmented, lengths

@@ -6,7 +6,8 @@ import torch
 from mmaction.registry import TRANSFORMS
 from torch import Tensor
 
-from .base import Augmentation, uniform
+from ..skeletons import get_layout
+from .base import Augmentation, per_sample, uniform
 
 
 def transform_coordinates(keypoint: Tensor, matrix: Tensor) -> Tensor:
@@ -81,3 +82,114 @@ class JointCorruption(Augmentation):
         return torch.where(
             corrupted[:, None, None, :, None], transform_coordinates(keypoint, matrix), keypoint
         )
+
+
+@TRANSFORMS.register_module()
+class SpatialFlip(Augmentation):
+    """Swaps left and right joints; the coordinates themselves are not mirrored.
+
+    Source: AimCLR, section 3.1, as released.
+
+    Args:
+        layout: Name of the skeleton layout, whose pairs are swapped.
+        p: Odds; 0.5.
+    """
+
+    def __init__(self, layout: str = 'ntu25', p: float = 0.5) -> None:
+        self.mirror = list(get_layout(layout).mirror)
+        self.p = p
+
+    def apply(self, keypoint: Tensor) -> Tensor:
+        """Swaps the joints of each pair."""
+        return keypoint[..., self.mirror, :]
+
+
+@TRANSFORMS.register_module()
+class RandomRotation(Augmentation):
+    """Turns a body about x, then y, then z: one axis far, the others hardly.
+
+    Source: AimCLR, section 3.1, as released.
+
+    Args:
+        main_degrees: The axis drawn turns by U(0, main_degrees); 30.
+        other_degrees: The others turn by U(0, other_degrees); 1.
+    """
+
+    def __init__(self, main_degrees: float = 30.0, other_degrees: float = 1.0) -> None:
+        self.main_degrees = main_degrees
+        self.other_degrees = other_degrees
+
+    def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+        """Draws the angles (B, 3) about x, y and z, in radians."""
+        shape = (keypoint.size(0), 3)
+        main = uniform(keypoint, shape[:1], 0, 3, generator).long()
+        largest = torch.full(shape, self.other_degrees, device=keypoint.device)
+        largest = largest.scatter(1, main.clamp(max=2)[:, None], self.main_degrees)
+        return dict(angles=torch.deg2rad(uniform(keypoint, shape, 0, 1, generator) * largest))
+
+    def apply(self, keypoint: Tensor, angles: Tensor) -> Tensor:
+        """Turns by the angles (B, 3)."""
+        for axis in range(3):
+            keypoint = transform_coordinates(keypoint, rotation_matrix(angles[:, axis], axis))
+        return keypoint
+
+
+def rotation_matrix(angle: Tensor, axis: int) -> Tensor:
+    """Rotations (B, 3, 3) about a coordinate axis by angles (B,), in AimCLR's sense of turning."""
+    matrix = torch.eye(3, device=angle.device, dtype=angle.dtype).repeat(len(angle), 1, 1)
+    first, second = (other for other in range(3) if other != axis)
+    sign = -1 if axis == 1 else 1
+    matrix[:, first, first] = matrix[:, second, second] = angle.cos()
+    matrix[:, first, second] = sign * angle.sin()
+    matrix[:, second, first] = -sign * angle.sin()
+    return matrix
+
+
+@TRANSFORMS.register_module()
+class GaussianNoise(Augmentation):
+    """Adds noise to every coordinate.
+
+    Source: AimCLR, section 3.1.
+
+    Args:
+        std: Standard deviation, in the unit of the data; 0.01.
+        p: Odds; 0.5.
+    """
+
+    def __init__(self, std: float = 0.01, p: float = 0.5) -> None:
+        self.std = std
+        self.p = p
+
+    def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+        """Draws the noise, shaped as the batch."""
+        noise = torch.randn(keypoint.shape, generator=generator, device=keypoint.device)
+        return dict(noise=self.std * noise)
+
+    def apply(self, keypoint: Tensor, noise: Tensor) -> Tensor:
+        """Adds the noise."""
+        return keypoint + noise
+
+
+@TRANSFORMS.register_module()
+class AxisMask(Augmentation):
+    """Projects a body onto a plane: one coordinate becomes zero.
+
+    Source: AimCLR, section 3.1.
+
+    Args:
+        p: Odds; 0.5.
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+        """Draws the coordinate (B,)."""
+        channels = keypoint.size(-1)
+        axis = uniform(keypoint, lengths.shape, 0, channels, generator).long()
+        return dict(axis=axis.clamp(max=channels - 1))
+
+    def apply(self, keypoint: Tensor, axis: Tensor) -> Tensor:
+        """Zeroes the coordinate of each sample."""
+        channels = torch.arange(keypoint.size(-1), device=keypoint.device)
+        return keypoint.masked_fill(channels == per_sample(axis), 0.0)

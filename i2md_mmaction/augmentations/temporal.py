@@ -5,6 +5,7 @@ from typing import Any, Dict, Optional, Tuple
 import torch
 from mmaction.registry import TRANSFORMS
 from torch import Tensor
+from torch.nn import functional as F
 
 from .base import Augmentation, uniform
 
@@ -108,3 +109,93 @@ class TemporalCenterResize(Augmentation):
     def apply(self, keypoint: Tensor, start: Tensor, span: Tensor) -> Tensor:
         """Resizes the span to (B, M, num_frames, V, C)."""
         return resize_span(keypoint, start, span, self.num_frames)
+
+
+@TRANSFORMS.register_module()
+class TemporalMirrorCrop(Augmentation):
+    """Mirrors both ends outward and takes as many frames from a random start.
+
+    Source: the temporal crop of SkeletonCLR and AimCLR. All frames must be
+    valid: resize first.
+
+    Args:
+        padding_ratio: T // padding_ratio frames are mirrored at each end; 6.
+    """
+
+    def __init__(self, padding_ratio: int = 6) -> None:
+        self.padding_ratio = padding_ratio
+
+    def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+        """Draws the start (B,) within the padded sequence."""
+        starts = 2 * (keypoint.size(2) // self.padding_ratio) + 1
+        return dict(start=uniform(keypoint, lengths.shape, 0, starts, generator).long().clamp(max=starts - 1))
+
+    def apply(self, keypoint: Tensor, start: Tensor) -> Tensor:
+        """Takes T frames from ``start``; the frame at an end is its own mirror image."""
+        frames = keypoint.size(2)
+        padding = frames // self.padding_ratio
+        index = torch.arange(frames, device=keypoint.device) + start[:, None] - padding
+        index = torch.where(index < 0, -1 - index, index)
+        index = torch.where(index >= frames, 2 * frames - 1 - index, index)
+        return keypoint.gather(2, index[:, None, :, None, None].expand_as(keypoint))
+
+
+@TRANSFORMS.register_module()
+class TemporalFlip(Augmentation):
+    """Reverses time. Source: AimCLR, section 3.1; off in its released configs.
+
+    Args:
+        p: Odds; 0.5.
+    """
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def apply(self, keypoint: Tensor) -> Tensor:
+        """Reverses the frames."""
+        return keypoint.flip(2)
+
+
+@TRANSFORMS.register_module()
+class TemporalGaussianBlur(Augmentation):
+    """Blurs along time.
+
+    Source: AimCLR, section 3.1. The released kernel is not normalised, so that
+    it also amplifies; that is the default for parity.
+
+    Args:
+        kernel_size: Frames under the kernel; 15.
+        sigma: Range of the width, in frames; 0.1 to 2.
+        normalize: Whether the kernel sums to 1.
+        p: Odds; 0.5.
+    """
+
+    def __init__(
+        self,
+        kernel_size: int = 15,
+        sigma: Tuple[float, float] = (0.1, 2.0),
+        normalize: bool = False,
+        p: float = 0.5,
+    ) -> None:
+        self.kernel_size = kernel_size
+        self.sigma = tuple(sigma)
+        self.normalize = normalize
+        self.p = p
+
+    def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
+        """Draws the width (B,)."""
+        return dict(sigma=uniform(keypoint, lengths.shape, *self.sigma, generator))
+
+    def apply(self, keypoint: Tensor, sigma: Tensor) -> Tensor:
+        """Convolves each sample with its Gaussian; frames outside count as zero."""
+        radius = self.kernel_size // 2
+        offset = torch.arange(-radius, radius + 1, device=keypoint.device)
+        kernel = torch.exp(-offset.square() / (2 * sigma[:, None].square()))  # (B, kernel_size)
+        if self.normalize:
+            kernel = kernel / kernel.sum(dim=1, keepdim=True)
+        batch, frames = keypoint.size(0), keypoint.size(2)
+        # Samples become channels, so that each meets a kernel of its own.
+        series = keypoint.permute(1, 3, 4, 0, 2).reshape(-1, batch, frames)
+        blurred = F.conv1d(series, kernel[:, None].to(keypoint.dtype), padding=radius, groups=batch)
+        persons, joints, channels = keypoint.size(1), keypoint.size(3), keypoint.size(4)
+        return blurred.view(persons, joints, channels, batch, frames).permute(3, 0, 4, 1, 2)

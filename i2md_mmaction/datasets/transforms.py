@@ -78,8 +78,10 @@ class SkeletonPreNormalize(BaseTransform):
 
     Args:
         layout: Name of the skeleton layout.
-        center: ``'frame'`` subtracts the origin of each frame, ``'first'`` that
-            of the first frame; None subtracts nothing.
+        center: ``'frame'`` subtracts the main person's origin of each frame,
+            ``'first'`` that of the first frame; ``'person'`` moves each person
+            to that person's own centre joint in each frame (AimCLR's released
+            data); None subtracts nothing.
         align_spine: Whether to turn the spine to the z axis.
         align_shoulders: Whether to turn the line right to left shoulder to the
             x axis.
@@ -98,8 +100,8 @@ class SkeletonPreNormalize(BaseTransform):
         align_shoulders: bool = True,
         max_frames: int = 300,
     ) -> None:
-        if center not in ('frame', 'first', None):
-            raise ValueError(f"center must be 'frame', 'first' or None, got {center!r}")
+        if center not in ('frame', 'first', 'person', None):
+            raise ValueError(f"center must be 'frame', 'first', 'person' or None, got {center!r}")
         self.layout = get_layout(layout)
         self.center = center
         self.max_frames = max_frames
@@ -121,8 +123,7 @@ class SkeletonPreNormalize(BaseTransform):
         keypoint = fill_null_frames(keypoint)
         seen = keypoint.any(axis=-1, keepdims=True)  # (M, T, V, 1)
         if self.center:
-            origin = self._mean(keypoint[0], self.layout.origin)[:, None]  # (T, 1, C)
-            keypoint = (keypoint - (origin if self.center == 'frame' else origin[:1])) * seen
+            keypoint = (keypoint - self._center(keypoint)) * seen
         for start, end, axis in self.alignments:
             first = keypoint[0, 0]
             direction = self._mean(first, end) - self._mean(first, start)
@@ -130,6 +131,13 @@ class SkeletonPreNormalize(BaseTransform):
         results['keypoint'] = keypoint
         results['total_frames'] = keypoint.shape[1]
         return results
+
+    def _center(self, keypoint: np.ndarray) -> np.ndarray:
+        """What is subtracted, broadcasting against (M, T, V, C)."""
+        if self.center == 'person':
+            return keypoint[:, :, self.layout.center, None]
+        origin = self._mean(keypoint[0], self.layout.origin)[:, None]  # (T, 1, C)
+        return origin if self.center == 'frame' else origin[:1]
 
     @staticmethod
     def _mean(joints: np.ndarray, group: Sequence[int]) -> np.ndarray:

@@ -27,5 +27,7 @@ def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Tuple[List[int], Li
                     name = key[len('knn/top1_') :] or 'all streams'
                     values.setdefault(name, {})[entry['step']] = value
     if not values:
-        raise FileNotFoundError(f'no log under {work_dir} holds a k-NN validation; give the work_dir of a run')
+        raise FileNotFoundError(
+            f'no log under {work_dir} holds a k-NN validation; give the work_dir of a run'
+        )
     return {name: tuple(map(list, zip(*sorted(curve.items())))) for name, curve in values.items()}

@@ -38,7 +38,11 @@ def build_model(config: Config, checkpoint: Union[str, Path, None] = None, seed:
 
 @torch.no_grad()
 def embed_split(
-    model: torch.nn.Module, config: Config, split: str, with_joints: bool = False, progress: Optional[str] = None
+    model: torch.nn.Module,
+    config: Config,
+    split: str,
+    with_joints: bool = False,
+    progress: Optional[str] = None,
 ) -> Tuple[Dict[str, Tensor], Tensor]:
     """Embeds one split under the view of evaluation.
 

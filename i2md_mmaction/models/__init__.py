@@ -1,22 +1,37 @@
 """Models: imports run one way, from recognizers down to the parts."""
 
-from .backbones import BiGRU, GCNTransformer
+from .backbones import BiGRU, GCNTransformer, SlimSTGCN
 from .data_preprocessor import SkeletonViewPreprocessor
+from .energy_drop import EnergyDrop
 from .heads import ProjectionHead
-from .losses import InfoNCELoss, MutualDistillationLoss
+from .losses import (
+    DistributionalDivergenceLoss,
+    InfoNCELoss,
+    MutualContrastiveLoss,
+    MutualDistillationLoss,
+    NeighborMiningLoss,
+)
 from .memory_bank import MemoryBank
-from .recognizers import CMD, I2MD, SkeletonMoCo, SkeletonPretrainer
+from .recognizers import CMD, I2MD, MCL, AimCLR, CrosSCLR, SkeletonMoCo, SkeletonPretrainer
 
 __all__ = [
     'CMD',
     'I2MD',
+    'MCL',
+    'AimCLR',
     'BiGRU',
+    'CrosSCLR',
+    'DistributionalDivergenceLoss',
+    'EnergyDrop',
     'GCNTransformer',
     'InfoNCELoss',
     'MemoryBank',
+    'MutualContrastiveLoss',
     'MutualDistillationLoss',
+    'NeighborMiningLoss',
     'ProjectionHead',
     'SkeletonMoCo',
     'SkeletonPretrainer',
     'SkeletonViewPreprocessor',
+    'SlimSTGCN',
 ]

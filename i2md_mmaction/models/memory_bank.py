@@ -89,5 +89,11 @@ class MemoryBank(nn.Module):
         values, index = similarity.masked_fill(unfilled, -torch.inf).topk(k, dim=1)
         return index, values > -torch.inf
 
+    @torch.no_grad()
+    def nearest_mask(self, similarity: Tensor, k: int) -> Tensor:
+        """The k most similar filled rows as a mask (B, N); see :meth:`nearest`."""
+        index, found = self.nearest(similarity, k)
+        return torch.zeros_like(similarity, dtype=torch.bool).scatter(1, index, found)
+
     def extra_repr(self) -> str:
         return f'size={self.size}, dims={self.dims}'

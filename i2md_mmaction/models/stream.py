@@ -49,7 +49,11 @@ class Encoder(BaseModule):
 
     def extract(self, x: Tensor) -> Tensor:
         """The hidden embedding (B, H) of a modality (B, M, T, V, C)."""
-        feature = self.backbone(x)
+        return self.pool(self.backbone(x))
+
+    @staticmethod
+    def pool(feature: Tensor) -> Tensor:
+        """Means a feature map (B, M, C, T, V) over persons, frames and joints; passes (B, H) on."""
         return feature.mean(dim=(1, 3, 4)) if feature.dim() == 5 else feature
 
     def forward(self, x: Tensor) -> Embedding:

@@ -2,5 +2,6 @@
 
 from .bigru import BiGRU
 from .gcn_transformer import GCNTransformer
+from .slim_stgcn import SlimSTGCN
 
-__all__ = ['BiGRU', 'GCNTransformer']
+__all__ = ['BiGRU', 'GCNTransformer', 'SlimSTGCN']

@@ -1,6 +1,15 @@
 """Losses on similarities; none knows an encoder."""
 
+from .contrastive import MutualContrastiveLoss
 from .distillation import MutualDistillationLoss
+from .divergence import DistributionalDivergenceLoss
 from .info_nce import InfoNCELoss
+from .neighbor_mining import NeighborMiningLoss
 
-__all__ = ['InfoNCELoss', 'MutualDistillationLoss']
+__all__ = [
+    'DistributionalDivergenceLoss',
+    'InfoNCELoss',
+    'MutualContrastiveLoss',
+    'MutualDistillationLoss',
+    'NeighborMiningLoss',
+]

@@ -11,8 +11,25 @@ from ..similarity import Comparison
 from .moco import SkeletonMoCo
 
 
+class StreamEdges:
+    """Directed edges between the streams of a recognizer."""
+
+    def set_edges(self, edges: Optional[Sequence[Tuple[str, str]]]) -> None:
+        """Takes (teacher, student) pairs; None stands for all ordered pairs.
+
+        Raises:
+            ValueError: If an edge names no two streams.
+        """
+        self.edges = list(permutations(self.streams, 2)) if edges is None else [tuple(edge) for edge in edges]
+        for edge in self.edges:
+            if len(set(edge)) != 2 or not set(edge) <= set(self.streams):
+                raise ValueError(
+                    f'edge {edge} must name two of the streams {list(self.streams)}, teacher first'
+                )
+
+
 @MODELS.register_module()
-class CMD(SkeletonMoCo):
+class CMD(StreamEdges, SkeletonMoCo):
     """MoCo streams that teach one another their similarity distributions.
 
     Source: CMD, equations 1 to 6.
@@ -38,13 +55,8 @@ class CMD(SkeletonMoCo):
     ) -> None:
         super().__init__(**kwargs)
         self.distillation = MODELS.build(distillation)
-        self.edges = list(permutations(self.streams, 2)) if edges is None else [tuple(edge) for edge in edges]
+        self.set_edges(edges)
         self.cmd_weight = cmd_weight
-        for edge in self.edges:
-            if len(set(edge)) != 2 or not set(edge) <= set(self.streams):
-                raise ValueError(
-                    f'edge {edge} must name two of the streams {list(self.streams)}, teacher first'
-                )
         if self.distillation.topk > self.bank.size:
             raise ValueError(
                 f'distillation takes the top {self.distillation.topk} rows (topk) of a bank of '
@@ -67,5 +79,5 @@ class CMD(SkeletonMoCo):
 
     def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
         """InfoNCE of each stream and distillation along each edge."""
-        compared = self.compare_streams(*inputs)
+        compared = self.compare_streams(self.embed_streams(*inputs))
         return {**self.contrast_losses(compared), **self.cmd_losses(self.teach(compared), compared)}

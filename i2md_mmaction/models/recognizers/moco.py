@@ -25,15 +25,22 @@ class SkeletonMoCo(SkeletonPretrainer):
         super().__init__(**kwargs)
         self.contrast = MODELS.build(contrast)
 
-    def compare_streams(self, query_view: Tensor, key_view: Tensor) -> Dict[str, Comparison]:
-        """Embeds two views (B, M, T, V, C) and compares each stream with its bank entry."""
-        keys, compared = {}, {}
-        for name, stream in self.streams.items():
-            query, key = stream(query_view), stream.embed_key(key_view)
-            keys[f'{name}_key'] = key.unit
-            compared[name] = compare(query.unit, key.unit, self.bank[f'{name}_key'])
-        self.remember(**keys)
-        return compared
+    def embed_streams(self, query_view: Tensor, key_view: Tensor) -> Dict[str, Tuple[Tensor, Tensor]]:
+        """Embeds two views (B, M, T, V, C); the keys are remembered for the bank.
+
+        Returns:
+            Stream -> (z of the query, z of the key), each (B, D).
+        """
+        embedded = {
+            name: (stream(query_view).unit, stream.embed_key(key_view).unit)
+            for name, stream in self.streams.items()
+        }
+        self.remember(**{f'{name}_key': key for name, (_, key) in embedded.items()})
+        return embedded
+
+    def compare_streams(self, embedded: Dict[str, Tuple[Tensor, Tensor]]) -> Dict[str, Comparison]:
+        """Compares what each stream embedded with its bank entry."""
+        return {name: compare(*pair, self.bank[f'{name}_key']) for name, pair in embedded.items()}
 
     def contrast_losses(self, compared: Dict[str, Comparison], term: str = 'nce') -> Dict[str, Tensor]:
         """InfoNCE and the contrast accuracy (percent) of each stream."""
@@ -45,4 +52,4 @@ class SkeletonMoCo(SkeletonPretrainer):
 
     def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
         """InfoNCE of each stream, from a query and a key view."""
-        return self.contrast_losses(self.compare_streams(*inputs))
+        return self.contrast_losses(self.compare_streams(self.embed_streams(*inputs)))

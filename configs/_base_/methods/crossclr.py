@@ -1,0 +1,13 @@
+# CrosSCLR (section 4.2) with three streams; encoder and views are SkeletonCLR's.
+_base_ = './skeletonclr.py'
+
+model = dict(
+    type='CrosSCLR',
+    streams=('joint', 'motion', 'bone'),
+    neighbor=dict(type='NeighborMiningLoss', temperature=0.07, form='mean_log'),
+    context=True,
+)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=150, mining=True)]),
+]

@@ -1,0 +1,5 @@
+_base_ = ['_base_/datasets/ntu120_xset.py', '_base_/methods/aimclr.py']
+
+train_dataloader = dict(batch_size=128, **_base_.preprocessing)
+val_dataloader = _base_.preprocessing
+test_dataloader = _base_.preprocessing

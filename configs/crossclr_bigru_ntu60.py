@@ -1,0 +1,1 @@
+_base_ = ['_base_/datasets/ntu60_xsub.py', '_base_/methods/crossclr_bigru.py']

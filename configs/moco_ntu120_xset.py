@@ -1,0 +1,1 @@
+_base_ = ['_base_/datasets/ntu120_xset.py', '_base_/methods/moco.py']

@@ -1,0 +1,55 @@
+"""Drops what stands out of a feature map."""
+
+import torch
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class EnergyDrop(nn.Module):
+    """Energy-based attention-guided drop (EADM), parameter-free and deterministic.
+
+    Elements far from their channel's mean have a low energy and so a high
+    attention. Joints whose attention, averaged over channels and frames,
+    reaches the threshold are dropped from a sample; then likewise positions in
+    time, for each channel and joint. What is kept is rescaled by the share kept
+    of the whole batch, as in the authors' code. Source: AimCLR, section 3.3.
+
+    Args:
+        keep_prob: Threshold of the attention; 0.9, and 0.7 in the authors'
+            ST-GCN.
+        coefficient: lambda, 1e-4.
+
+    Example:
+        >>> EnergyDrop(keep_prob=0.7)(torch.randn(4, 256, 13, 25)).shape
+        torch.Size([4, 256, 13, 25])
+    """
+
+    def __init__(self, keep_prob: float = 0.9, coefficient: float = 1e-4) -> None:
+        super().__init__()
+        self.keep_prob = keep_prob
+        self.coefficient = coefficient
+
+    def attention(self, feature: Tensor) -> Tensor:
+        """Attention of each element (..., C, T, V), between 0.62 and 1."""
+        deviation = (feature - feature.mean(dim=(-2, -1), keepdim=True)).square()
+        variance = deviation.sum(dim=(-2, -1), keepdim=True) / (feature.size(-2) * feature.size(-1) - 1)
+        return torch.sigmoid(deviation / (4 * (variance + self.coefficient)) + 0.5)
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Drops from a feature map (..., C, T, V); the input is left as it is."""
+        with torch.no_grad():
+            attention = self.attention(feature.float())
+            joints = attention.mean(dim=(-3, -2), keepdim=True) < self.keep_prob
+            frames = attention < self.keep_prob
+        return self._keep(self._keep(feature, joints), frames)
+
+    @staticmethod
+    def _keep(feature: Tensor, kept: Tensor) -> Tensor:
+        """Keeps and rescales; all of it where nothing would be left."""
+        count = kept.sum()
+        scale = kept.numel() / count.clamp(min=1)
+        return torch.where(count > 0, feature * kept * scale.to(feature.dtype), feature)
+
+    def extra_repr(self) -> str:
+        return f'keep_prob={self.keep_prob}, coefficient={self.coefficient}'

@@ -1,0 +1,90 @@
+"""Contrast under extreme augmentations."""
+
+from typing import Dict, List, Optional, Tuple
+
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from ..similarity import Comparison, compare
+from ..stream import Stream
+from .moco import SkeletonMoCo
+
+
+@MODELS.register_module()
+class AimCLR(SkeletonMoCo):
+    """Abundant information mining: extreme views, energy drop, mined neighbours.
+
+    Three queries meet one key: of a normal view, of an extreme view, and of the
+    extreme view with an energy drop on its feature map. The normal one is
+    contrasted; its similarities are the target of the extreme ones (D3M). In
+    the second stage (``mining``, switched by
+    :class:`~i2md_mmaction.engine.PretrainStageHook`) the bank rows nearest to
+    the three queries are positives too (NNM). Source: AimCLR (Guo et al., AAAI
+    2022), section 3. The released keys start from weights other than the
+    queries' by a slip; here they are a copy.
+
+    Args:
+        divergence: Config of the loss on extreme views.
+        neighbor: Config of the loss with mined positives.
+        drop: Config of the drop on feature maps.
+        topk: k, rows mined for each query; 1.
+        mining: Whether the second stage is on from the start.
+        **kwargs: As for :class:`SkeletonMoCo`. The backbone must give a feature
+            map (B, M, C, T, V). Views: query, key, extreme.
+    """
+
+    def __init__(
+        self,
+        divergence: dict = dict(type='DistributionalDivergenceLoss'),  # noqa: B006
+        neighbor: dict = dict(type='NeighborMiningLoss'),  # noqa: B006
+        drop: dict = dict(type='EnergyDrop'),  # noqa: B006
+        topk: int = 1,
+        mining: bool = False,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.divergence = MODELS.build(divergence)
+        self.neighbor = MODELS.build(neighbor)
+        self.drop = MODELS.build(drop)
+        self.topk = topk
+        self.mining = mining
+
+    def embed_extreme(self, stream: Stream, view: Tensor) -> Tuple[Tensor, Tensor]:
+        """z (B, D) of an extreme view, without and with the drop."""
+        encoder = stream.query
+        feature = encoder.backbone(stream.modality(view))  # (B, M, C, T, V)
+        return tuple(encoder.projector(encoder.pool(x)) for x in (feature, self.drop(feature)))
+
+    def compare_extreme(
+        self, embedded: Dict[str, Tuple[Tensor, Tensor]], extreme_view: Tensor
+    ) -> Dict[str, List[Comparison]]:
+        """Compares both extreme queries of each stream with its key and bank."""
+        return {
+            name: [
+                compare(query, embedded[name][1], self.bank[f'{name}_key'])
+                for query in self.embed_extreme(stream, extreme_view)
+            ]
+            for name, stream in self.streams.items()
+        }
+
+    def aim_losses(
+        self, normal: Dict[str, Comparison], extreme: Dict[str, List[Comparison]]
+    ) -> Dict[str, Tensor]:
+        """Contrast or mining, by stage, and D3M of each stream."""
+        losses = {} if self.mining else self.contrast_losses(normal)
+        for name, comparison in normal.items():
+            if self.mining:
+                mined = [self.bank.nearest_mask(c.query, self.topk) for c in (comparison, *extreme[name])]
+                mined = mined[0] | mined[1] | mined[2]
+                losses[f'loss_nnm_{name}'] = self.neighbor(comparison.positive, comparison.query, mined)
+                losses[f'acc_nce_{name}'] = comparison.accuracy
+            target = (comparison.positive, comparison.query)
+            divergences = [self.divergence(target, (c.positive, c.query)) for c in extreme[name]]
+            losses[f'loss_d3m_{name}'] = sum(divergences) / len(divergences)
+        return losses
+
+    def loss(self, inputs: Tuple[Tensor, ...], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
+        """The losses of a step from its query, key and extreme view."""
+        query_view, key_view, extreme_view = inputs
+        embedded = self.embed_streams(query_view, key_view)
+        return self.aim_losses(self.compare_streams(embedded), self.compare_extreme(embedded, extreme_view))

@@ -1,0 +1,74 @@
+"""Cross-view consistency between streams."""
+
+from itertools import permutations
+from typing import Dict, Optional, Tuple
+
+import torch
+from mmaction.registry import MODELS
+from torch import Tensor
+
+from ..similarity import Comparison
+from .moco import SkeletonMoCo
+
+
+@MODELS.register_module()
+class CrosSCLR(SkeletonMoCo):
+    """MoCo streams that mine positives for one another.
+
+    First stage: InfoNCE of each stream. Second stage (``mining``, switched by
+    :class:`~i2md_mmaction.engine.PretrainStageHook`): for each ordered pair of
+    streams (u, v) the positives of u are its key and, by index, the bank row
+    nearest to v's query. Source: CrosSCLR (Li et al., CVPR 2021), section 3;
+    with the BiGRU it is the CrosSCLR-B of CMD's tables.
+
+    Two slips of the released code are not copied: its motion and bone
+    projectors wrap the joint projector, and its second stage moves the motion
+    key encoder only. Here every stream has a projector of its own and every key
+    encoder moves.
+
+    Args:
+        neighbor: Config of the loss with mined positives.
+        context: Whether the logits of u are extended by the products of u's and
+            v's similarities, in which the mined row is positive too.
+        mining: Whether the second stage is on from the start.
+        **kwargs: As for :class:`SkeletonMoCo`.
+
+    Raises:
+        ValueError: If there are fewer than two streams.
+    """
+
+    def __init__(
+        self,
+        neighbor: dict = dict(type='NeighborMiningLoss'),  # noqa: B006
+        context: bool = True,
+        mining: bool = False,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if len(self.streams) < 2:
+            raise ValueError(f'CrosSCLR mines across streams and needs two or more, got {list(self.streams)}')
+        self.neighbor = MODELS.build(neighbor)
+        self.context = context
+        self.mining = mining
+
+    def cross_losses(self, compared: Dict[str, Comparison]) -> Dict[str, Tensor]:
+        """Loss of each stream u with another's mined positives, for every (u, v)."""
+        losses = {}
+        mined = {name: self.bank.nearest_mask(comparison.query, 1) for name, comparison in compared.items()}
+        for u, v in permutations(compared, 2):
+            similarity, positive = compared[u].query, mined[v]
+            if self.context:
+                similarity = torch.cat((similarity, similarity * compared[v].query), dim=1)
+                positive = torch.cat((positive, positive), dim=1)
+            loss = self.neighbor(compared[u].positive, similarity, positive)
+            # The mean over the other streams.
+            losses[f'loss_cross_{v}_to_{u}'] = loss / (len(compared) - 1)
+        return losses
+
+    def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
+        """InfoNCE of each stream, or mining across streams, by stage."""
+        compared = self.compare_streams(self.embed_streams(*inputs))
+        if not self.mining:
+            return self.contrast_losses(compared)
+        accuracies = {f'acc_nce_{name}': comparison.accuracy for name, comparison in compared.items()}
+        return {**self.cross_losses(compared), **accuracies}
