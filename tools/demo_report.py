@@ -3,14 +3,15 @@
 import argparse
 from pathlib import Path
 
+from mmengine.config import Config
+from rich.console import Console
+from rich.table import Table
+
 from i2md_mmaction.datasets import load_annotations
 from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy
 from i2md_mmaction.evaluation.history import read_knn_curves
 from i2md_mmaction.evaluation.inference import build_model, embed_split
 from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_tsne
-from mmengine.config import Config
-from rich.console import Console
-from rich.table import Table
 
 
 def parse_args(argv=None) -> argparse.Namespace:

@@ -1,0 +1,138 @@
+#!/usr/bin/env python
+"""Converts downloaded skeleton datasets into mmaction2's pickle, and pickles into the packed form.
+
+python tools/data/convert.py ntu60 nturgb+d_skeletons/ --missing missing_skeletons.txt --out data/ntu60.pkl
+python tools/data/convert.py pack data/ntu60.pkl data/ntu60
+"""
+
+import argparse
+import os
+import pickle
+import sys
+from pathlib import Path
+from typing import Iterable, Iterator
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from i2md_mmaction.datasets import packed, readers
+
+# How many of the things dropped for one reason are named on the screen; the summary file names all.
+NAMED = 3
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog='A killed run leaves no half file: run the same command again.',
+    )
+    commands = parser.add_subparsers(dest='command', required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        '--out', type=Path, required=True, help='pickle to write; NAME.summary.json goes beside it'
+    )
+    common.add_argument('--workers', type=int, default=os.cpu_count(), help='processes (default: all cores)')
+
+    for name, listed in (('ntu60', 302), ('ntu120', 535)):
+        command = commands.add_parser(name, parents=[common], help=f'NTU RGB+D {name[3:]}, .skeleton files')
+        command.add_argument('folders', type=Path, nargs='+', help='extracted folders, searched at any depth')
+        command.add_argument(
+            '--missing',
+            type=Path,
+            help=f'the list of {listed} samples with missing skeletons published with the dataset, one name '
+            'a line. It is not built in: without it only samples without any body are dropped',
+        )
+        command.set_defaults(source=_ntu)
+    for name in ('pku1', 'pku2'):
+        command = commands.add_parser(name, parents=[common], help=f'PKU-MMD {"I" * int(name[3:])}')
+        command.add_argument(
+            'root', type=Path, help='folder of the dataset; the paths below are relative to it'
+        )
+        command.add_argument(
+            '--skeletons', default='skeleton', help='folder of recordings (default: skeleton)'
+        )
+        command.add_argument('--labels', default='label', help='folder of label files (default: label)')
+        command.add_argument('--xsub', help='cross-subject split file (default: found as cross*sub*.txt)')
+        command.add_argument('--xview', help='cross-view split file (default: found as cross*view*.txt)')
+        command.set_defaults(source=_pku)
+    command = commands.add_parser('nwucla', parents=[common], help='Northwestern-UCLA, JSON files')
+    command.add_argument(
+        'folder', type=Path, help='folder of aAA_sSS_eEE_vVV.json files, searched at any depth'
+    )
+    command.set_defaults(source=lambda args: readers.NWUCLA(args.folder))
+
+    command = commands.add_parser('pack', help='pickle to the safe, memory-mapped form')
+    command.add_argument(
+        'pickle', type=Path, help='mmaction2 pickle; only plain values and arrays are loaded'
+    )
+    command.add_argument('out', type=Path, help='folder to write')
+    return parser.parse_args(argv)
+
+
+def _ntu(args: argparse.Namespace) -> readers.NTU:
+    missing = readers.read_missing_list(args.missing) if args.missing else frozenset()
+    return getattr(readers, args.command)(args.folders, missing)
+
+
+def _pku(args: argparse.Namespace) -> readers.PKU:
+    return readers.pku(args.root, args.skeletons, args.labels, xsub=args.xsub, xview=args.xview)
+
+
+def track(items: Iterable, total: int) -> Iterator:
+    """Shows a progress bar; it starts, with its thread, only after the workers were forked."""
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn('files'),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(items, total)
+
+
+def report(summary: readers.Summary, console: Console) -> None:
+    """Prints a summary."""
+    persons = ', '.join(f'{samples} with {count}' for count, samples in summary.persons.items())
+    console.print(f'{summary.sequences} sequences, {summary.classes} classes, {summary.frames} frames')
+    console.print(f'persons: {persons}')
+    console.print(f'splits: {", ".join(f"{name} {size}" for name, size in summary.splits.items())}')
+    for note, samples in summary.notes.items():
+        console.print(f'{note}: {samples}')
+    console.print(f'dropped: {sum(map(len, summary.dropped.values()))}')
+    for reason, drops in summary.dropped.items():
+        named = '; '.join(drop.detail or drop.name for drop in drops[:NAMED])
+        more = ', ...' if len(drops) > NAMED else ''
+        console.print(f'  {reason}: {len(drops)} ({named}{more})', soft_wrap=True)
+
+
+def main(argv=None) -> int:
+    """Runs one command; returns the exit status."""
+    args, console = parse_args(argv), Console(highlight=False, markup=False)
+    try:
+        if args.command == 'pack':
+            packed.write_packed(packed.load_pickle(args.pickle), args.out)
+            console.print(f'wrote {args.out}')
+            return 0
+        summary = readers.convert_to_pickle(args.source(args), args.out, workers=args.workers, track=track)
+    except (OSError, ValueError, pickle.UnpicklingError) as error:
+        Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
+        return 1
+    report(summary, console)
+    if args.command.startswith('ntu') and not args.missing:
+        console.print('note: no list of missing skeletons was given (--missing)')
+    console.print(f'wrote {args.out}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
