@@ -9,3 +9,7 @@ model = dict(
     ),
     num_neighbors=16,
 )
+optim_wrapper = dict(optimizer=dict(lr=0.02))
+train_cfg = dict(max_epochs=150)
+param_scheduler = [dict(type='MultiStepLR', milestones=[120], gamma=0.1)]
+default_hooks = dict(logger=dict(interval=16))

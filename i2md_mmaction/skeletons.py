@@ -28,7 +28,7 @@ class SkeletonLayout:
         origin: Joints whose mean pre-normalisation moves to the origin.
         spine: (bottom, top) joint groups, turned to the z axis by
             pre-normalisation. None where the layout has no such line.
-        shoulders: (right, left) joint groups, turned to the x axis.
+        shoulders: (left, right) joint groups, turned to the x axis.
         pairs: (left, right) joints swapped by a spatial flip.
 
     Raises:
@@ -153,7 +153,7 @@ register_layout(SkeletonLayout(
     center=20,
     origin=(1,),
     spine=((0,), (1,)),
-    shoulders=((8,), (4,)),
+    shoulders=((4,), (8,)),
     pairs=((4, 8), (5, 9), (6, 10), (7, 11), (12, 16), (13, 17), (14, 18), (15, 19), (21, 23), (22, 24)),
 ))
 
@@ -172,7 +172,7 @@ register_layout(SkeletonLayout(
     center=2,
     origin=(1,),
     spine=((0,), (1,)),
-    shoulders=((8,), (4,)),
+    shoulders=((4,), (8,)),
     pairs=((4, 8), (5, 9), (6, 10), (7, 11), (12, 16), (13, 17), (14, 18), (15, 19)),
 ))
 
@@ -188,7 +188,7 @@ register_layout(SkeletonLayout(
     center=0,
     origin=(11, 12),
     spine=((11, 12), (5, 6)),
-    shoulders=((6,), (5,)),
+    shoulders=((5,), (6,)),
     pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
 ))
 
@@ -204,6 +204,6 @@ register_layout(SkeletonLayout(
     center=1,
     origin=(8, 11),
     spine=((8, 11), (1,)),
-    shoulders=((2,), (5,)),
+    shoulders=((5,), (2,)),
     pairs=((5, 2), (6, 3), (7, 4), (11, 8), (12, 9), (13, 10), (15, 14), (17, 16)),
 ))

@@ -142,7 +142,10 @@ class TemporalMirrorCrop(Augmentation):
 
 @TRANSFORMS.register_module()
 class TemporalFlip(Augmentation):
-    """Reverses time. Source: AimCLR, section 3.1; off in its released configs.
+    """Reverses time.
+
+    Source: AimCLR, section 3.1; off in its released configs. All frames must be
+    valid: resize first.
 
     Args:
         p: Odds; 0.5.
@@ -161,13 +164,17 @@ class TemporalGaussianBlur(Augmentation):
     """Blurs along time.
 
     Source: AimCLR, section 3.1. The released kernel is not normalised, so that
-    it also amplifies; that is the default for parity.
+    it also amplifies; that is the default for parity. All frames must be valid:
+    resize first.
 
     Args:
         kernel_size: Frames under the kernel; 15.
         sigma: Range of the width, in frames; 0.1 to 2.
         normalize: Whether the kernel sums to 1.
         p: Odds; 0.5.
+
+    Raises:
+        ValueError: If the kernel is even, and so has no middle.
     """
 
     def __init__(
@@ -177,6 +184,8 @@ class TemporalGaussianBlur(Augmentation):
         normalize: bool = False,
         p: float = 0.5,
     ) -> None:
+        if kernel_size % 2 == 0:
+            raise ValueError(f'kernel_size must be odd, got {kernel_size}')
         self.kernel_size = kernel_size
         self.sigma = tuple(sigma)
         self.normalize = normalize

@@ -3,6 +3,7 @@
 The checks name; they never edit.
 """
 
+import pickle
 from collections import Counter
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple, Union
@@ -40,7 +41,10 @@ def load_annotations(path: Union[str, Path]) -> Dict:
             f'annotation file {path} does not exist; set the environment variable I2MD_DATA to its folder, '
             'or make it as the README says under "Data"'
         )
-    content = load_pickle(path)
+    try:
+        content = load_pickle(path)
+    except pickle.UnpicklingError as error:
+        raise AnnotationError(f"{error}; expected a pickle in mmaction2's skeleton format") from error
     if isinstance(content, (list, tuple)):
         content = dict(split={}, annotations=list(content))
     if not isinstance(content, dict) or 'annotations' not in content:
@@ -126,10 +130,14 @@ def find_problem(
         return 'keypoint: NaN or infinite values', 'repair or drop the sample (`drop_invalid=True`)'
     if not keypoint.any():
         return 'keypoint: zero throughout, nobody was seen', 'drop the sample (`drop_invalid=True`)'
-    if num_classes is not None and not 0 <= annotation['label'] < num_classes:
+    label = annotation['label']
+    if not isinstance(label, (int, np.integer)):
+        return f'label: {label!r} is no whole number', 'make the file anew'
+    if label < 0 or (num_classes is not None and label >= num_classes):
+        known = 'the classes, counted from 0' if num_classes is None else f'0 to {num_classes - 1}'
         return (
-            f'label: {annotation["label"]} outside 0 to {num_classes - 1}',
-            'set `num_classes` to that of the data',
+            f'label: {label} outside {known}',
+            'set `num_classes` to that of the data or make the file anew',
         )
     return None
 
@@ -139,15 +147,15 @@ def check_annotations(
     layout: SkeletonLayout,
     num_persons: int,
     num_classes: Optional[int] = None,
-) -> Dict[str, Tuple[str, str]]:
+) -> Dict[int, Tuple[str, str]]:
     """All samples that must not be trained on.
 
     Returns:
-        Sample name -> (what is wrong, what to do); empty for a sound file.
+        Place in the list -> (what is wrong, what to do); empty for a sound file.
     """
     problems = {}
-    for annotation in annotations:
+    for index, annotation in enumerate(annotations):
         problem = find_problem(annotation, layout, num_persons, num_classes)
         if problem:
-            problems[str(sample_name(annotation))] = problem
+            problems[index] = problem
     return problems

@@ -54,7 +54,10 @@ class SkeletonDataset(PoseDataset):
         annotations = select_split(load_annotations(self.ann_file), self.split, self.ann_file)
         problems = check_annotations(annotations, self.layout, self.num_persons, self.num_classes)
         if problems:
-            lines = [f'  {name}: {what}; {remedy}' for name, (what, remedy) in list(problems.items())[:5]]
+            lines = [
+                f'  {sample_name(annotations[index]) or f"number {index}"}: {what}; {remedy}'
+                for index, (what, remedy) in list(problems.items())[:5]
+            ]
             summary = (
                 f'{self.ann_file}: {len(problems)} of {len(annotations)} samples cannot be used, the first:\n'
                 + '\n'.join(lines)
@@ -62,7 +65,7 @@ class SkeletonDataset(PoseDataset):
             if not self.drop_invalid:
                 raise AnnotationError(summary)
             MMLogger.get_current_instance().warning(f'{summary}\nThey are left out.')
-            annotations = [a for a in annotations if str(sample_name(a)) not in problems]
+            annotations = [a for index, a in enumerate(annotations) if index not in problems]
         if not annotations:
             raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
         return [dict(annotation) for annotation in annotations]

@@ -83,7 +83,7 @@ class SkeletonPreNormalize(BaseTransform):
             to that person's own centre joint in each frame (AimCLR's released
             data); None subtracts nothing.
         align_spine: Whether to turn the spine to the z axis.
-        align_shoulders: Whether to turn the line right to left shoulder to the
+        align_shoulders: Whether to turn the line left to right shoulder to the
             x axis.
         max_frames: Longer sequences are cut here; 300 in the papers' code.
 

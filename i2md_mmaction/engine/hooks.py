@@ -110,7 +110,7 @@ class PortableCheckpointHook(Hook):
         scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
         for name, value in scalars.items():
             if isinstance(value, dict) and self._marker in value:
-                log, count = (history.numpy() for history in value[self._marker])
+                log, count = (history.cpu().numpy() for history in value[self._marker])
                 scalars[name] = HistoryBuffer(log, count, max_length=value['max_length'])
 
     def _to_plain(self, value: Any) -> Any:

@@ -72,6 +72,12 @@ def test_the_second_person_moves_with_the_origin_of_the_first():
     np.testing.assert_allclose(result, keypoint - keypoint[:1, :, 1:2], atol=1e-6)
 
 
+def test_each_person_moves_to_a_centre_joint_of_its_own():
+    keypoint = body(persons=2)
+    result = normalized(keypoint, center='person', align_spine=False, align_shoulders=False)
+    np.testing.assert_allclose(result, keypoint - keypoint[:, :, 20:21], atol=1e-6)
+
+
 @given(seed=seeds, name=st.sampled_from(LAYOUTS))
 def test_the_spine_is_turned_to_z(seed, name):
     layout = get_layout(name)
@@ -224,5 +230,5 @@ def test_flat_skeletons_are_centred_but_their_axes_not_aligned():
 
 
 def test_an_unknown_centre_is_refused():
-    with pytest.raises(ValueError, match="'frame', 'first' or None, got 'mean'"):
+    with pytest.raises(ValueError, match="'frame', 'first'.* or None, got 'mean'"):
         SkeletonPreNormalize(center='mean')

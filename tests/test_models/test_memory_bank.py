@@ -90,6 +90,17 @@ def test_nearest_never_returns_unfilled_rows(size, rows, k):
     assert found.tolist() == found.sort(dim=1, descending=True, stable=True).values.tolist()
 
 
+@given(rows=st.integers(0, 9), k=st.integers(1, 9), seed=st.integers(0, 1000))
+def test_the_mask_of_the_nearest_marks_the_rows_that_nearest_finds(rows, k, seed):
+    bank = MemoryBank(9, dict(key=2))
+    if rows:
+        bank.enqueue(key=numbered(0, rows))
+    similarity = torch.randn(4, 9, generator=torch.Generator().manual_seed(seed))
+    for row, mask in zip(similarity.tolist(), bank.nearest_mask(similarity, k).tolist()):
+        nearest = sorted(range(rows), key=lambda index: -row[index])[:k]
+        assert {index for index, marked in enumerate(mask) if marked} == set(nearest)
+
+
 def test_the_state_dict_brings_back_rows_pointer_and_filling():
     bank, copy = (MemoryBank(5, dict(key=2, hidden=3)) for _ in range(2))
     bank.enqueue(key=numbered(0, 3), hidden=numbered(0, 3, 3))

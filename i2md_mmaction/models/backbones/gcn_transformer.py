@@ -20,14 +20,18 @@ class NeighborAttentionLayer(nn.Module):
         embed_dims: Width.
         num_heads: Attention heads.
         feedforward_channels: Width of the feed-forward network.
+        cross_attention: Whether it can look at neighbours at all.
     """
 
-    def __init__(self, embed_dims: int, num_heads: int, feedforward_channels: int) -> None:
+    def __init__(
+        self, embed_dims: int, num_heads: int, feedforward_channels: int, cross_attention: bool = True
+    ) -> None:
         super().__init__()
         self.norm_self = nn.LayerNorm(embed_dims)
         self.self_attention = nn.MultiheadAttention(embed_dims, num_heads, batch_first=True)
-        self.norm_cross = nn.LayerNorm(embed_dims)
-        self.cross_attention = nn.MultiheadAttention(embed_dims, num_heads, batch_first=True)
+        if cross_attention:
+            self.norm_cross = nn.LayerNorm(embed_dims)
+            self.cross_attention = nn.MultiheadAttention(embed_dims, num_heads, batch_first=True)
         self.norm_feedforward = nn.LayerNorm(embed_dims)
         self.feedforward = nn.Sequential(
             nn.Linear(embed_dims, feedforward_channels),
@@ -75,6 +79,9 @@ class GCNTransformer(BaseModule):
         num_heads: Attention heads.
         feedforward_channels: Width of the feed-forward networks.
         num_frames: Longest input T, the number of temporal positions.
+        cross_attention: Whether the layers can attend to neighbours. A method
+            that gives none, such as CMD, builds them without, so that no
+            parameter is left unused.
         init_cfg: As for ``BaseModule``.
 
     Example:
@@ -95,6 +102,7 @@ class GCNTransformer(BaseModule):
         num_heads: int = 12,
         feedforward_channels: int = 3072,
         num_frames: int = 64,
+        cross_attention: bool = True,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
@@ -114,7 +122,8 @@ class GCNTransformer(BaseModule):
         self.to_token = nn.Linear(gcn_channels * graph.num_joints * num_persons, embed_dims)
         self.positions = nn.Parameter(torch.zeros(1, num_frames, embed_dims))
         self.layers = nn.ModuleList(
-            NeighborAttentionLayer(embed_dims, num_heads, feedforward_channels) for _ in range(depth)
+            NeighborAttentionLayer(embed_dims, num_heads, feedforward_channels, cross_attention)
+            for _ in range(depth)
         )
         self.norm = nn.LayerNorm(embed_dims)
         nn.init.trunc_normal_(self.positions, std=0.02)

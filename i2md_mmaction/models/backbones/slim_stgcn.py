@@ -31,7 +31,6 @@ class SlimSTGCN(STGCN):
         base_channels: Channels of the first blocks; 16.
         embed_dims: Channels of the last block; 256.
         dropout: In the temporal convolutions of all blocks but the first; 0.5.
-        **kwargs: As for mmaction2's ``STGCN``.
 
     Example:
         >>> SlimSTGCN()(torch.rand(2, 2, 50, 25, 3)).shape  # (B, M, C, T, V)
@@ -45,7 +44,6 @@ class SlimSTGCN(STGCN):
         base_channels: int = 16,
         embed_dims: int = 256,
         dropout: float = 0.5,
-        **kwargs,
     ) -> None:
         graph_cfg = dict(layout=get_layout(layout).graph_layout(), mode='stgcn_spatial')
         super().__init__(
@@ -54,7 +52,6 @@ class SlimSTGCN(STGCN):
             base_channels=base_channels,
             num_stages=9,
             tcn_dropout=dropout,
-            **kwargs,
         )
         adjacency = torch.tensor(self.graph.A, dtype=torch.float32)
         self.gcn.append(STGCNBlock(4 * base_channels, embed_dims, adjacency, tcn_dropout=dropout))

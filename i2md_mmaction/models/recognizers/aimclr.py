@@ -31,6 +31,10 @@ class AimCLR(SkeletonMoCo):
         mining: Whether the second stage is on from the start.
         **kwargs: As for :class:`SkeletonMoCo`. The backbone must give a feature
             map (B, M, C, T, V). Views: query, key, extreme.
+
+    Raises:
+        ValueError: If k exceeds the bank.
+        TypeError: At the first step, if the backbone gives no feature map.
     """
 
     def __init__(
@@ -46,6 +50,11 @@ class AimCLR(SkeletonMoCo):
         self.divergence = MODELS.build(divergence)
         self.neighbor = MODELS.build(neighbor)
         self.drop = MODELS.build(drop)
+        if topk > self.bank.size:
+            raise ValueError(
+                f'topk={topk} neighbours exceed the bank of {self.bank.size} rows; '
+                'lower it or enlarge the bank'
+            )
         self.topk = topk
         self.mining = mining
 
@@ -53,6 +62,11 @@ class AimCLR(SkeletonMoCo):
         """z (B, D) of an extreme view, without and with the drop."""
         encoder = stream.query
         feature = encoder.backbone(stream.modality(view))  # (B, M, C, T, V)
+        if feature.dim() != 5:
+            raise TypeError(
+                f'{type(encoder.backbone).__name__} gives {tuple(feature.shape)}; the energy drop '
+                'needs a feature map (B, M, C, T, V), such as that of SlimSTGCN'
+            )
         return tuple(encoder.projector(encoder.pool(x)) for x in (feature, self.drop(feature)))
 
     def compare_extreme(

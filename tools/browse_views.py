@@ -1,0 +1,45 @@
+"""Draws a sample beside the augmented views that a config makes of it."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from i2md_mmaction.evaluation.skeleton_plots import plot_views
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='any config with a SkeletonViewPreprocessor')
+    parser.add_argument('--index', type=int, default=0, help='sample of the training set')
+    parser.add_argument('--draws', type=int, default=3, help='draws of each training view')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the draws')
+    parser.add_argument('--out', type=Path, default=Path('views.png'), help='PNG file to write')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides, as in the train tool')
+    return parser.parse_args(argv)
+
+
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options or {})
+    init_default_scope(config.get('default_scope', 'mmaction'))
+    sample = DATASETS.build(config.train_dataloader.dataset)[args.index]
+    preprocessor = MODELS.build(config.model.data_preprocessor)
+    batch = dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
+    views = dict(sample=sample['inputs'].numpy(), evaluation=preprocessor(batch)['inputs'][0].numpy())
+    torch.manual_seed(args.seed)
+    for draw in range(args.draws):
+        drawn = preprocessor(batch, training=True)['inputs']
+        for number, view in enumerate(drawn if isinstance(drawn, tuple) else (drawn,)):
+            views[f'view {number + 1}, draw {draw + 1}'] = view[0].numpy()
+    name = sample['data_samples'].get('frame_dir', args.index)
+    title = f'{name}: views of {Path(args.config).name}'
+    print(plot_views(views, config.model.data_preprocessor.layout, args.out, title))
+
+
+if __name__ == '__main__':
+    main()
