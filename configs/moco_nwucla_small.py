@@ -6,7 +6,8 @@ model = dict(
     data_preprocessor=_base_.small_views,
     backbone=dict(hidden_channels=128, num_layers=2),
 )
-optim_wrapper = dict(optimizer=dict(lr=0.02))
-train_cfg = dict(max_epochs=150)
-param_scheduler = [dict(type='MultiStepLR', milestones=[120], gamma=0.1)]
+# AdamW gets a small GRU in 100 epochs where SGD would need many more.
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05))
+train_cfg = dict(max_epochs=100)
+param_scheduler = [dict(type='MultiStepLR', milestones=[80], gamma=0.1)]
 default_hooks = dict(logger=dict(interval=16))
