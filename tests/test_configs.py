@@ -16,7 +16,7 @@ from i2md_mmaction.datasets.demo import make_demo_dataset
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(path for folder in ('configs', 'projects') for path in (ROOT / folder).rglob('*.py'))
-CONFIGS = [path for path in CONFIGS if '_base_' not in path.parts and path.parent.name != 'tools']
+CONFIGS = [path for path in CONFIGS if '_base_' not in path.parts and '_base_ = ' in path.read_text()]
 NARROW = dict(
     BiGRU=dict(hidden_channels=8),
     GCNTransformer=dict(gcn_channels=4, embed_dims=16, depth=1, num_heads=2, feedforward_channels=16),

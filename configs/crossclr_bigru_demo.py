@@ -1,0 +1,8 @@
+# CrosSCLR-B on the demo data: moco_demo.py with its losses.
+_base_ = './moco_demo.py'
+
+model = dict(type='CrosSCLR', neighbor=dict(type='NeighborMiningLoss', temperature=0.07))
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=30, mining=True)]),
+]

@@ -1,0 +1,8 @@
+# CrosSCLR-B for two CPU cores: moco_nwucla_small.py with mining across streams.
+_base_ = './moco_nwucla_small.py'
+
+model = dict(type='CrosSCLR', neighbor=dict(type='NeighborMiningLoss', temperature=0.07))
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=50, mining=True)]),
+]
