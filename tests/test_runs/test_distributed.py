@@ -1,0 +1,48 @@
+"""Two processes (gloo) against one on the same global batch."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SCRIPT = Path(__file__).with_name('distributed_steps.py')
+
+
+@pytest.fixture(scope='module')
+def states(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('distributed')
+    launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
+    alone = {key: value for key, value in os.environ.items() if key != 'WORLD_SIZE'}
+    for name, arguments in (('one', []), ('two', launcher)):
+        subprocess.run([sys.executable, *arguments, str(SCRIPT), str(folder / name)], check=True, env=alone)
+    return [torch.load(folder / name, weights_only=True) for name in ('one.0', 'two.0', 'two.1')]
+
+
+def test_bank_and_pointer_are_identical_on_both_ranks(states):
+    _, first, second = states
+    for name, value in first['weights'].items():
+        if name.startswith('bank.'):
+            assert torch.equal(value, second['weights'][name]), name
+    assert int(first['weights']['bank.pointer']) == 3 * 8 % 20
+
+
+def test_two_processes_fill_the_bank_as_one_does(states):
+    one, two, _ = states
+    for name, value in one['weights'].items():
+        if name.startswith('bank.'):
+            torch.testing.assert_close(two['weights'][name], value, rtol=0, atol=1e-5)
+
+
+def test_the_mean_loss_of_two_processes_is_that_of_one(states):
+    one, first, second = states
+    torch.testing.assert_close((first['losses'] + second['losses']) / 2, one['losses'], rtol=0, atol=1e-5)
+
+
+def test_two_processes_train_the_same_weights_as_one(states):
+    one, first, second = states
+    for name, value in one['weights'].items():
+        assert torch.equal(first['weights'][name], second['weights'][name]), name
+        torch.testing.assert_close(first['weights'][name], value, rtol=0, atol=1e-5)
