@@ -1,9 +1,4 @@
-# CrosSCLR-B at full size on Northwestern-UCLA, for a GPU.
+# CrosSCLR-B at full size on Northwestern-UCLA, for a GPU; crossclr_bigru_nwucla_small.py is for a CPU.
 _base_ = ['_base_/datasets/nw_ucla_xview.py', '_base_/methods/crossclr_bigru.py']
 
-model = dict(
-    layout=_base_.body.layout,
-    data_preprocessor=dict(**_base_.views, **_base_.body),
-    backbone=_base_.body,
-    bank=dict(size=1024),
-)
+model = _base_.fitted

@@ -7,10 +7,12 @@ model = dict(
     backbone=dict(
         gcn_channels=16, embed_dims=128, depth=2, num_heads=4, feedforward_channels=256, num_frames=32
     ),
-    bank=dict(size=512),
-    distillation=dict(topk=256),
+    bank=dict(size=256),
+    distillation=dict(topk=128),
     num_neighbors=16,
 )
+# As in the small configs of NW-UCLA.
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05))
 train_cfg = dict(max_epochs=60, val_interval=5)
 param_scheduler = [dict(type='MultiStepLR', milestones=[50], gamma=0.1)]
 default_hooks = dict(logger=dict(interval=5))

@@ -5,8 +5,10 @@ model = dict(
     momentum=0.99,
     data_preprocessor=_base_.small_views,
     backbone=dict(hidden_channels=128, num_layers=2),
-    bank=dict(size=512),
+    bank=dict(size=256),
 )
+# As in the small configs of NW-UCLA.
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05))
 train_cfg = dict(max_epochs=60, val_interval=5)
 param_scheduler = [dict(type='MultiStepLR', milestones=[50], gamma=0.1)]
 default_hooks = dict(logger=dict(interval=5))

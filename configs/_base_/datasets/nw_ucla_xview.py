@@ -24,7 +24,14 @@ _pose = dict(
     type='OneOfAugmentations',
     transforms=[dict(type='Shear', amplitude=1.0), dict(type='JointCorruption', num_joints=12)],
 )
-views = dict(train_views=[[_crop, _pose]] * 2)
+# What a model of the papers needs to take these data. 1,020 sequences: a bank of several
+# epochs would be stale.
+fitted = dict(
+    layout='kinect20',
+    data_preprocessor=dict(train_views=[[_crop, _pose]] * 2, **body),
+    backbone=body,
+    bank=dict(size=1024),
+)
 # For a CPU: half the frames, and poses that a small network learns to recognise in minutes.
 _small_pose = dict(
     type='OneOfAugmentations',

@@ -1,5 +1,6 @@
 """Inter- and intra-modal mutual distillation."""
 
+from copy import deepcopy
 from typing import Dict, Optional, Tuple
 
 import torch
@@ -31,6 +32,8 @@ class I2MD(CMD):
         num_neighbors: K_d, neighbours of the cluster branch; 64.
         imd_weight: Weight of the intra-modal distillation; 1.
         cmd_weight: lambda_1, weight of the cross-modal distillation; 0.5.
+        share_projector: Whether the branches share the projector too, as the
+            paper's weight sharing is read here, or have one each.
         **kwargs: As for :class:`CMD`. The backbone must take neighbours, as
             :class:`GCNTransformer` does.
 
@@ -42,7 +45,12 @@ class I2MD(CMD):
     entries = ('key', 'cluster_key', 'hidden')
 
     def __init__(
-        self, num_neighbors: int = 64, imd_weight: float = 1.0, cmd_weight: float = 0.5, **kwargs
+        self,
+        num_neighbors: int = 64,
+        imd_weight: float = 1.0,
+        cmd_weight: float = 0.5,
+        share_projector: bool = True,
+        **kwargs,
     ) -> None:
         super().__init__(cmd_weight=cmd_weight, **kwargs)
         self.num_neighbors = num_neighbors
@@ -58,6 +66,10 @@ class I2MD(CMD):
                 f'{type(backbone).__name__} cannot attend to neighbours; I2MD needs a backbone with '
                 'embed() and encode(tokens, neighbors, padding), such as GCNTransformer'
             )
+        if not share_projector:
+            for stream in self.streams.values():
+                stream.query.cluster_projector = deepcopy(stream.query.projector)
+                stream.key.cluster_projector = deepcopy(stream.key.projector)
 
     def instance_branch(self, encoder: Encoder, x: Tensor) -> Tuple[Tensor, Embedding]:
         """Frame tokens (B, T, E), to be used by both branches, and the instance embedding."""
@@ -85,7 +97,8 @@ class I2MD(CMD):
         neighbors = torch.where(found[..., None], entry[index], hidden.detach()[:, None].to(entry.dtype))
         alone = ~found.any(dim=1, keepdim=True)
         padding = torch.cat((~(found[:, :1] | alone), ~found[:, 1:]), dim=1)
-        return encoder.projector(encoder.backbone.encode(tokens, neighbors, padding))
+        projector = getattr(encoder, 'cluster_projector', encoder.projector)
+        return projector(encoder.backbone.encode(tokens, neighbors, padding))
 
     def compare_branches(
         self, name: str, stream: Stream, query_view: Tensor, key_view: Tensor
