@@ -2,6 +2,7 @@
 
 from .annotations import AnnotationError, check_annotations, load_annotations
 from .skeleton_dataset import SkeletonDataset
+from .subsets import select_subset
 from .transforms import SkeletonPreNormalize
 
 __all__ = [
@@ -10,4 +11,5 @@ __all__ = [
     'SkeletonPreNormalize',
     'check_annotations',
     'load_annotations',
+    'select_subset',
 ]

@@ -9,6 +9,7 @@ from mmengine.logging import MMLogger
 
 from ..skeletons import get_layout
 from .annotations import AnnotationError, check_annotations, load_annotations, sample_name, select_split
+from .subsets import describe_subset, select_subset
 
 
 @DATASETS.register_module()
@@ -24,6 +25,11 @@ class SkeletonDataset(PoseDataset):
         num_classes: If given, labels must lie below it.
         drop_invalid: Leaves samples out that fail the check, and logs how many
             and why, where the default refuses the file.
+        subset: Trains on a part of the labels only: arguments of
+            :func:`.subsets.select_subset`, ``dict(fraction=0.01,
+            balance='uniform', seed=0)``. What was drawn stands in
+            ``subset_record``, which
+            :class:`~i2md_mmaction.engine.SubsetRecordHook` saves with the run.
         **kwargs: As for ``PoseDataset``.
 
     Raises:
@@ -40,11 +46,14 @@ class SkeletonDataset(PoseDataset):
         num_persons: int = 2,
         num_classes: Optional[int] = None,
         drop_invalid: bool = False,
+        subset: Optional[Dict] = None,
         **kwargs,
     ) -> None:
         self.layout = get_layout(layout)
         self.num_persons = num_persons
         self.drop_invalid = drop_invalid
+        self.subset = subset
+        self.subset_record: Optional[Dict] = None
         # Memory-mapped frames stay where they are; MMEngine would pickle them into memory.
         kwargs.setdefault('serialize_data', not Path(ann_file).is_dir())
         super().__init__(ann_file, pipeline, split=split, num_classes=num_classes, **kwargs)
@@ -68,4 +77,15 @@ class SkeletonDataset(PoseDataset):
             annotations = [a for index, a in enumerate(annotations) if index not in problems]
         if not annotations:
             raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
+        if self.subset is not None:
+            annotations = self._draw_subset(annotations)
         return [dict(annotation) for annotation in annotations]
+
+    def _draw_subset(self, annotations: List[Dict]) -> List[Dict]:
+        """The labelled part of the split, and a record of it."""
+        places = select_subset([int(annotation['label']) for annotation in annotations], **self.subset)
+        annotations = [annotations[place] for place in places]
+        names = [sample_name(annotation) for annotation in annotations]
+        labels = [int(annotation['label']) for annotation in annotations]
+        self.subset_record = describe_subset(names, labels, dict(self.subset))
+        return annotations

@@ -1,8 +1,14 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
-from .hooks import MoCoMemoryHook, PortableCheckpointHook, PretrainStageHook, StepSeedHook
+from .hooks import (
+    MoCoMemoryHook,
+    PortableCheckpointHook,
+    PretrainStageHook,
+    StepSeedHook,
+    SubsetRecordHook,
+)
 from .loops import KNNLoop
-from .optim import BFloat16OptimWrapper
+from .optim import BFloat16OptimWrapper, TrainableOptimWrapperConstructor
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -11,4 +17,6 @@ __all__ = [
     'PortableCheckpointHook',
     'PretrainStageHook',
     'StepSeedHook',
+    'SubsetRecordHook',
+    'TrainableOptimWrapperConstructor',
 ]

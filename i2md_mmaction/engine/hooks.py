@@ -1,11 +1,13 @@
 """Hooks: a class a job, no arithmetic of a loss."""
 
+import json
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
 from mmaction.registry import HOOKS
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, master_only
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.model import is_model_wrapper
@@ -127,3 +129,19 @@ class PortableCheckpointHook(Hook):
         if isinstance(value, np.ndarray):
             return torch.from_numpy(value)
         return value
+
+
+@HOOKS.register_module()
+class SubsetRecordHook(Hook):
+    """Saves which labelled samples a semi-supervised run was given.
+
+    Writes ``subset.json`` into the work dir if the training dataset has a
+    ``subset_record``.
+    """
+
+    @master_only
+    def before_train(self, runner) -> None:
+        """Writes the file."""
+        record = getattr(runner.train_dataloader.dataset, 'subset_record', None)
+        if record is not None:
+            Path(runner.work_dir, 'subset.json').write_text(json.dumps(record, indent=1))

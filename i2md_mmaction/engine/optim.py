@@ -1,10 +1,11 @@
-"""Mixed precision that needs neither a GPU nor a loss scale."""
+"""Mixed precision that needs neither a GPU nor a loss scale; optimisers of what trains."""
 
 from typing import Union
 
 import torch
-from mmaction.registry import OPTIM_WRAPPERS
-from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmaction.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS
+from mmengine.optim import AmpOptimWrapper, DefaultOptimWrapperConstructor, OptimWrapper
+from torch import nn
 
 
 @OPTIM_WRAPPERS.register_module(name='AmpOptimWrapper')
@@ -33,3 +34,20 @@ class BFloat16OptimWrapper(AmpOptimWrapper):
         scaler = getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)
         self.loss_scaler = scaler(enabled=False)
         self._scale_update_param = None
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class TrainableOptimWrapperConstructor(DefaultOptimWrapperConstructor):
+    """MMEngine's default, without the parameters that require no gradient.
+
+    MMEngine hands frozen parameters to the optimiser too.
+    """
+
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Builds the wrapped optimiser of a model's trainable parameters."""
+        wrapper = super().__call__(model)
+        groups = wrapper.optimizer.param_groups
+        for group in groups:
+            group['params'] = [parameter for parameter in group['params'] if parameter.requires_grad]
+        groups[:] = [group for group in groups if group['params']]
+        return wrapper

@@ -1,7 +1,7 @@
 """Features of a split under a config's model, outside a runner."""
 
 from pathlib import Path
-from typing import Dict, Optional, Tuple, Union
+from typing import Dict, Iterator, Optional, Tuple, Union
 
 import torch
 from mmaction.registry import DATASETS, MODELS
@@ -36,6 +36,21 @@ def build_model(config: Config, checkpoint: Union[str, Path, None] = None, seed:
     return model.eval()
 
 
+def load_batches(config: Config, split: str, progress: Optional[str] = None) -> Iterator[Dict]:
+    """Batches of one split under ``test_dataloader``'s dataset, in its order.
+
+    Args:
+        config: A whole config.
+        split: Name of the split.
+        progress: Title of a progress bar; none by default.
+    """
+    init_default_scope(config.get('default_scope', 'mmaction'))
+    loader = config.test_dataloader
+    dataset = DATASETS.build({**loader.dataset, 'split': split})
+    batches = DataLoader(dataset, batch_size=loader.batch_size, collate_fn=pseudo_collate)
+    return track(batches, description=progress, disable=progress is None)
+
+
 @torch.no_grad()
 def embed_split(
     model: torch.nn.Module,
@@ -56,12 +71,8 @@ def embed_split(
     Returns:
         Hidden embeddings (S, H) by stream, and labels (S,), on the host.
     """
-    init_default_scope(config.get('default_scope', 'mmaction'))
-    loader = config.test_dataloader
-    dataset = DATASETS.build({**loader.dataset, 'split': split})
-    batches = DataLoader(dataset, batch_size=loader.batch_size, collate_fn=pseudo_collate)
     collected, labels = [], []
-    for batch in track(batches, description=progress, disable=progress is None):
+    for batch in load_batches(config, split, progress):
         data = model.data_preprocessor(batch, training=False)
         features = model(data['inputs'], mode='tensor')
         if with_joints:
@@ -70,3 +81,27 @@ def embed_split(
         labels += [int(sample.gt_label) for sample in data['data_samples']]
     joined = {name: torch.cat([features[name] for features in collected]) for name in collected[0]}
     return joined, torch.tensor(labels)
+
+
+@torch.no_grad()
+def score_split(
+    model: torch.nn.Module, config: Config, split: str, progress: Optional[str] = None
+) -> Tuple[Tensor, Tensor]:
+    """Scores one split with a classifier in eval mode.
+
+    Args:
+        model: A :class:`~i2md_mmaction.models.SkeletonClassifier` on its device.
+        config: Its config; the dataset of ``test_dataloader`` is taken.
+        split: Name of the split.
+        progress: Title of a progress bar; none by default.
+
+    Returns:
+        Scores (S, classes) and labels (S,), on the host.
+    """
+    scored = [
+        (sample.pred_score.cpu(), int(sample.gt_label))
+        for batch in load_batches(config, split, progress)
+        for sample in model.test_step(batch)
+    ]
+    scores, labels = zip(*scored)
+    return torch.stack(scores), torch.tensor(labels)

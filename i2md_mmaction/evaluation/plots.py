@@ -75,3 +75,73 @@ def plot_knn_curve(
     axes.legend(frameon=False)
     figure.savefig(path, dpi=150)
     return Path(path)
+
+
+def plot_confusion(
+    matrix: np.ndarray,
+    path: Union[str, Path],
+    class_names: Optional[Sequence[str]] = None,
+    title: str = 'Confusion matrix',
+) -> Path:
+    """Draws a confusion matrix, each row scaled to 100 %; numbers up to 20 classes.
+
+    Args:
+        matrix: (classes, classes), samples of a true class (row) by predicted
+            class (column).
+        path: PNG file to write.
+        class_names: Names by label; the numbers by default.
+        title: Title of the picture.
+    """
+    classes = len(matrix)
+    percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    names = list(class_names or range(classes))
+    size, font = (max(7, 0.22 * classes + 2.5), 9 if classes <= 20 else 6)
+    figure = Figure(figsize=(size + 1, size), layout='constrained')
+    axes = figure.add_subplot()
+    image = axes.imshow(percent, cmap='Blues', vmin=0, vmax=100)
+    figure.colorbar(image, ax=axes, label='share of the true class (%)', shrink=0.8)
+    axes.set_xticks(range(classes), names, rotation=90 if classes > 20 else 40, fontsize=font)
+    axes.set_yticks(range(classes), names, fontsize=font)
+    for label in axes.get_xticklabels():
+        label.set_ha('center' if classes > 20 else 'right')
+        label.set_rotation_mode('default' if classes > 20 else 'anchor')
+    axes.set(title=title, xlabel='predicted', ylabel='true')
+    for row, column in np.argwhere(percent >= 0.5) if classes <= 20 else ():
+        color = 'white' if percent[row, column] > 60 else 'black'
+        axes.text(
+            column, row, f'{percent[row, column]:.0f}', ha='center', va='center', color=color, fontsize=8
+        )
+    figure.savefig(path, dpi=150)
+    return Path(path)
+
+
+def plot_class_accuracy(
+    accuracies: Dict[str, np.ndarray],
+    path: Union[str, Path],
+    class_names: Optional[Sequence[str]] = None,
+    title: str = 'Accuracy of each class',
+) -> Path:
+    """Draws the accuracy of each class, classes ordered by the last of several curves.
+
+    Args:
+        accuracies: Name, such as a stream -> (classes,) in percent; NaN where
+            a class has no sample.
+        path: PNG file to write.
+        class_names: Names by label; the numbers by default.
+        title: Title of the picture.
+    """
+    last = list(accuracies.values())[-1]
+    order = np.argsort(np.nan_to_num(last, nan=-1), kind='stable')
+    names = [str(class_names[label]) if class_names else f'class {label}' for label in order]
+    figure = Figure(figsize=(8, max(4, 0.26 * len(order) + 1.5)), layout='constrained')
+    axes = figure.add_subplot()
+    places = np.arange(len(order))
+    axes.barh(places, np.nan_to_num(last[order]), color='C0', alpha=0.35, label=list(accuracies)[-1])
+    for mark, (name, values) in zip(_MARKS, list(accuracies.items())[:-1]):
+        axes.plot(values[order], places, mark, label=name, markersize=5)
+    axes.set_yticks(places, names, fontsize=8)
+    axes.set(title=title, xlabel='accuracy (%)', xlim=(0, 101), ylim=(-0.6, len(order) - 0.4))
+    axes.grid(axis='x', alpha=0.3)
+    axes.legend(frameon=False, loc='center left', bbox_to_anchor=(1, 0.5))
+    figure.savefig(path, dpi=150)
+    return Path(path)

@@ -3,7 +3,7 @@
 from .backbones import BiGRU, GCNTransformer, SlimSTGCN
 from .data_preprocessor import SkeletonViewPreprocessor
 from .energy_drop import EnergyDrop
-from .heads import ProjectionHead
+from .heads import EmbeddingClsHead, ProjectionHead
 from .losses import (
     DistributionalDivergenceLoss,
     InfoNCELoss,
@@ -12,7 +12,16 @@ from .losses import (
     NeighborMiningLoss,
 )
 from .memory_bank import MemoryBank
-from .recognizers import CMD, I2MD, MCL, AimCLR, CrosSCLR, SkeletonMoCo, SkeletonPretrainer
+from .recognizers import (
+    CMD,
+    I2MD,
+    MCL,
+    AimCLR,
+    CrosSCLR,
+    SkeletonClassifier,
+    SkeletonMoCo,
+    SkeletonPretrainer,
+)
 
 __all__ = [
     'CMD',
@@ -22,6 +31,7 @@ __all__ = [
     'BiGRU',
     'CrosSCLR',
     'DistributionalDivergenceLoss',
+    'EmbeddingClsHead',
     'EnergyDrop',
     'GCNTransformer',
     'InfoNCELoss',
@@ -30,6 +40,7 @@ __all__ = [
     'MutualDistillationLoss',
     'NeighborMiningLoss',
     'ProjectionHead',
+    'SkeletonClassifier',
     'SkeletonMoCo',
     'SkeletonPretrainer',
     'SkeletonViewPreprocessor',

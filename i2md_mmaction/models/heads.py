@@ -2,6 +2,7 @@
 
 from typing import Optional
 
+from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -42,3 +43,34 @@ class ProjectionHead(BaseModule):
     def forward(self, hidden: Tensor) -> Tensor:
         """Projects h (B, H) to z (B, D) of unit length, float32 also under autocast."""
         return F.normalize(self.layers(hidden).float(), dim=1)
+
+
+@MODELS.register_module()
+class EmbeddingClsHead(BaseHead):
+    """Linear classifier on the hidden embedding.
+
+    Scores are kept as they are (``average_clips='score'``), so that what
+    mmaction2 dumps is what AimCLR fuses: raw logits.
+
+    Args:
+        num_classes: Number of classes.
+        in_channels: H, dimensions of the hidden embedding.
+        average_clips: As for ``BaseHead``.
+        init_cfg: N(0, 0.01) with zero bias, as CMD and AimCLR initialise.
+        **kwargs: As for ``BaseHead``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        average_clips: str = 'score',
+        init_cfg: Optional[dict] = dict(type='Normal', layer='Linear', std=0.01),  # noqa: B006
+        **kwargs,
+    ) -> None:
+        super().__init__(num_classes, in_channels, average_clips=average_clips, init_cfg=init_cfg, **kwargs)
+        self.fc = nn.Linear(in_channels, num_classes)
+
+    def forward(self, hidden: Tensor, **kwargs) -> Tensor:
+        """Scores h (B, H) to (B, num_classes), float32 also under autocast."""
+        return self.fc(hidden).float()

@@ -10,6 +10,7 @@ from mmengine.optim import OptimWrapper
 from torch import distributed, nn
 
 import i2md_mmaction  # noqa: F401
+
 from mmaction.registry import MODELS  # isort: skip
 
 

@@ -36,7 +36,7 @@ def annotations(tmp_path, tiny_dataset):
     return tiny_dataset(tmp_path / 'tiny.pkl', samples=8)
 
 
-def test_mim_trains_with_amp_resumes_and_tests(annotations, tmp_path):
+def test_mim_trains_with_amp_resumes_and_tests_and_the_report_is_drawn(annotations, tmp_path, capsys):
     work_dir = tmp_path / 'run'
     arguments = ['--work-dir', str(work_dir), '--amp']
     mim('train', annotations, *arguments, options=['train_cfg.max_epochs=1', 'train_cfg.val_interval=1'])
@@ -48,6 +48,15 @@ def test_mim_trains_with_amp_resumes_and_tests(annotations, tmp_path):
     log = mim('test', annotations, '--checkpoint', str(checkpoint), '--work-dir', str(tmp_path / 'test'))
     # Bank and queries are the same split here.
     assert 'knn/top1: 100.0000' in log and 'knn/top1_motion: 100.0000' in log
+
+    from tools import compare_runs, demo_report
+
+    demo_report.main([str(work_dir / 'cmd_demo.py'), str(checkpoint)])
+    report = capsys.readouterr().out
+    assert 'raw joints' in report and 'random encoder' in report and 'pre-trained' in report
+    for picture in ('tsne.png', 'knn_curve.png'):
+        assert (work_dir / picture).read_bytes().startswith(b'\x89PNG') and picture in report
+    assert compare_runs.table([work_dir]).splitlines()[-1].startswith('| run | 1 |')
 
 
 def test_views_are_drawn_for_a_config(annotations, tmp_path):

@@ -2,8 +2,10 @@
 _base_ = './ntu60_xsub.py'
 
 dataset = dict(ann_file='data/demo/ntu25_demo.pkl', num_classes=10)
-train_dataloader = dict(num_workers=1, dataset=dataset)
-val_dataloader = dict(num_workers=1, dataset=dataset)
+# Small enough to be read in the training process; two cores are better left to the training.
+loader = dict(num_workers=0, persistent_workers=False, pin_memory=False, dataset=dataset)
+train_dataloader = loader
+val_dataloader = loader
 test_dataloader = val_dataloader
 
 # Half the frames and gentler poses than the papers', for a CPU. Ours.

@@ -2,10 +2,22 @@
 
 from .aimclr import AimCLR
 from .base import SkeletonPretrainer
+from .classifier import CheckpointMismatch, SkeletonClassifier, load_backbone
 from .cmd import CMD
 from .crossclr import CrosSCLR
 from .i2md import I2MD
 from .mcl import MCL
 from .moco import SkeletonMoCo
 
-__all__ = ['CMD', 'I2MD', 'MCL', 'AimCLR', 'CrosSCLR', 'SkeletonMoCo', 'SkeletonPretrainer']
+__all__ = [
+    'CMD',
+    'I2MD',
+    'MCL',
+    'AimCLR',
+    'CheckpointMismatch',
+    'CrosSCLR',
+    'SkeletonClassifier',
+    'SkeletonMoCo',
+    'SkeletonPretrainer',
+    'load_backbone',
+]

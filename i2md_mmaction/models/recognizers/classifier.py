@@ -1,0 +1,190 @@
+"""One pre-trained stream and a classifier: linear evaluation, fine-tuning, transfer."""
+
+import ast
+from pathlib import Path
+from typing import Dict, Optional, Tuple, Union
+
+import torch
+from mmaction.models.recognizers.base import BaseRecognizer
+from mmaction.registry import MODELS
+from torch import Tensor, nn
+
+from ..modality import Modality
+from ..stream import Encoder
+
+
+class CheckpointMismatch(ValueError):
+    """A pre-training checkpoint that does not fit the backbone it is loaded into."""
+
+
+def layout_of_checkpoint(checkpoint: Dict) -> Optional[str]:
+    """Name of the layout in the config that a checkpoint carries; None where it carries none.
+
+    The config is read, not run.
+    """
+    text = checkpoint.get('meta', {}).get('cfg')
+    for statement in ast.parse(text).body if isinstance(text, str) else ():
+        is_model = isinstance(statement, ast.Assign) and getattr(statement.targets[0], 'id', '') == 'model'
+        if is_model and isinstance(statement.value, ast.Call):
+            for keyword in statement.value.keywords:
+                if keyword.arg == 'layout' and isinstance(keyword.value, ast.Constant):
+                    return keyword.value.value
+    return None
+
+
+def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layout: str) -> None:
+    """Loads the query encoder of one stream of a pre-training checkpoint into a backbone.
+
+    Args:
+        backbone: The backbone, all of whose entries the checkpoint must hold.
+        path: Checkpoint of a pre-training recognizer.
+        stream: Name of the stream, such as ``'joint'``.
+        layout: Name of the skeleton layout that the backbone is built for.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointMismatch: If the checkpoint is of another layout, has no such
+            stream, or lacks, adds or shapes an entry otherwise.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no checkpoint {path}; set model.pretrained.checkpoint to a file')
+    checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    weights = checkpoint.get('state_dict', checkpoint)
+    trained_on = layout_of_checkpoint(checkpoint)
+    if trained_on not in (None, layout):
+        raise CheckpointMismatch(
+            f'{path} was pre-trained on layout {trained_on!r}, the classifier is built for {layout!r}: an '
+            f'encoder cannot be transferred to other joints. Pre-train on data of layout {layout!r}, or '
+            f'evaluate on data of layout {trained_on!r}'
+        )
+    prefix = f'streams.{stream}.query.backbone.'
+    found = {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
+    if not found:
+        streams = sorted({name.split('.')[1] for name in weights if name.startswith('streams.')})
+        raise CheckpointMismatch(
+            f'{path} has no stream {stream!r}; it has {streams or "none, so it is no pre-training checkpoint"}'
+            '. Set model.pretrained.stream (by default model.modality) to one that it has'
+        )
+    wanted = backbone.state_dict()
+    missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
+    shapes = {
+        name: f'{tuple(found[name].shape)} in the checkpoint, {tuple(value.shape)} in the backbone'
+        for name, value in wanted.items()
+        if name in found and found[name].shape != value.shape
+    }
+    if missing or unexpected or shapes:
+        raise CheckpointMismatch(
+            f'{path}, stream {stream!r}, does not fit {type(backbone).__name__}: missing {missing}, '
+            f'unexpected {unexpected}, other shapes {shapes}. Give the backbone the type, widths, layout '
+            'and num_persons of the pre-training config'
+        )
+    backbone.load_state_dict(found)
+
+
+@MODELS.register_module()
+class SkeletonClassifier(BaseRecognizer):
+    """Classifies by one stream's backbone: linear, fine-tune, semi-supervised, transfer.
+
+    A recognizer of mmaction2 whose backbone comes from a stream of a
+    pre-training checkpoint, loaded by :meth:`init_weights` and therefore before
+    training only; a checkpoint of the classifier itself holds all it needs.
+    Source: linear evaluation as in CMD (section 4.3) and I2MD, whose released
+    code keeps the whole model in eval mode.
+
+    Args:
+        backbone: Config of the backbone, as in pre-training.
+        cls_head: Config of the head; its ``in_channels`` are the backbone's
+            ``embed_dims`` by default.
+        modality: ``'joint'``, ``'motion'`` or ``'bone'``.
+        layout: Name of the skeleton layout.
+        pretrained: ``dict(checkpoint=FILE, stream=NAME)``, the stream being
+            that of the modality by default; None starts at random.
+        freeze: Keeps the backbone as it is: no gradient, and always in eval
+            mode, so that no statistic of a BatchNorm moves.
+        data_preprocessor: Config of the view preprocessor, with one training
+            view.
+
+    Raises:
+        ValueError: If the width of the backbone is nowhere named.
+
+    Example:
+        >>> model = SkeletonClassifier(
+        ...     dict(type='BiGRU', hidden_channels=8), dict(type='EmbeddingClsHead', num_classes=60))
+        >>> model(torch.rand(2, 2, 64, 25, 3), stage='head').shape
+        torch.Size([2, 60])
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        cls_head: dict,
+        modality: str = 'joint',
+        layout: str = 'ntu25',
+        pretrained: Optional[dict] = None,
+        freeze: bool = False,
+        data_preprocessor: dict = dict(type='ActionDataPreprocessor'),  # noqa: B006
+    ) -> None:
+        # Built here, since MMEngine's base class looks in its own registry only.
+        super().__init__(backbone=backbone, data_preprocessor=MODELS.build(data_preprocessor))
+        width = cls_head.get('in_channels') or getattr(self.backbone, 'embed_dims', None)
+        if width is None:
+            raise ValueError(
+                f'{backbone["type"]} has no embed_dims; give the width of its feature as '
+                'cls_head=dict(in_channels=...)'
+            )
+        self.cls_head = MODELS.build(dict(cls_head, in_channels=width))
+        self.modality = Modality(modality, layout)
+        self.layout = layout
+        self.pretrained = pretrained
+        self.freeze = freeze
+        if freeze:
+            self.backbone.requires_grad_(False)
+            self.backbone.eval()
+
+    def init_weights(self) -> None:
+        """Initialises head and backbone, then loads the pre-trained backbone.
+
+        Raises:
+            ValueError: If a checkpoint is asked for and not named.
+            CheckpointMismatch: If it does not fit.
+        """
+        super().init_weights()
+        if self.pretrained is None:
+            return
+        if not self.pretrained.get('checkpoint'):
+            raise ValueError(
+                'no pre-trained backbone is named; add --cfg-options model.pretrained.checkpoint=FILE, or '
+                'model.pretrained=None to start from a random one'
+            )
+        stream = self.pretrained.get('stream') or self.modality.name
+        load_backbone(self.backbone, self.pretrained['checkpoint'], stream, self.layout)
+
+    def train(self, mode: bool = True) -> 'SkeletonClassifier':
+        """Enters training mode; a frozen backbone stays in eval mode."""
+        super().train(mode)
+        if self.freeze:
+            self.backbone.eval()
+        return self
+
+    def extract_feat(
+        self, inputs: Tensor, stage: str = 'backbone', data_samples: Optional[list] = None, **kwargs
+    ) -> Tuple[Tensor, dict]:
+        """Embeds a view.
+
+        Args:
+            inputs: Joints (B, M, T, V, C).
+            stage: ``'backbone'`` for the embedding (B, H), ``'head'`` for
+                class scores (B, classes).
+            data_samples: Unused, mmaction2's signature.
+            **kwargs: Unused, mmaction2's signature.
+
+        Returns:
+            The tensor, and what the head takes beside it: nothing.
+        """
+        if not isinstance(inputs, Tensor):
+            raise TypeError(
+                f'a classifier trains on one view, got {len(inputs)}; give data_preprocessor.train_views one'
+            )
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
+            hidden = Encoder.pool(self.backbone(self.modality(inputs)))
+        return (self.cls_head(hidden) if stage == 'head' else hidden), {}
