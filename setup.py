@@ -13,6 +13,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['i2md_mmaction', 'i2md_mmaction.*']),
+    package_data={'i2md_mmaction.evaluation': ['published.json']},
     python_requires='>=3.10,<3.13',
     install_requires=[line for line in requirements if line and not line.startswith('#')],
 )

@@ -10,5 +10,5 @@ data=data/demo/ntu25_demo.pkl
 out=demo_out
 [ -f "$data" ] || python -W ignore tools/make_demo_data.py --out "$data"
 rm -rf "$out"
-mim train mmaction2 configs/i2md_demo.py --gpus "$(python -c 'import torch; print(int(torch.cuda.is_available()))')" --work-dir "$out"
+mim train mmaction2 configs/i2md_demo.py --seed 0 --gpus "$(python -c 'import torch; print(int(torch.cuda.is_available()))')" --work-dir "$out"
 python -W ignore tools/demo_report.py configs/i2md_demo.py "$(ls $out/best_knn_top1_epoch_*.pth)"

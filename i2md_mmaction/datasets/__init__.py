@@ -1,6 +1,7 @@
 """Skeleton data: annotation checks, datasets and CPU transforms."""
 
 from .annotations import AnnotationError, check_annotations, load_annotations
+from .class_names import class_names
 from .skeleton_dataset import SkeletonDataset
 from .subsets import select_subset
 from .transforms import SkeletonPreNormalize
@@ -10,6 +11,7 @@ __all__ = [
     'SkeletonDataset',
     'SkeletonPreNormalize',
     'check_annotations',
+    'class_names',
     'load_annotations',
     'select_subset',
 ]

@@ -9,9 +9,11 @@ from .hooks import (
 )
 from .loops import KNNLoop
 from .optim import BFloat16OptimWrapper, TrainableOptimWrapperConstructor
+from .protocols import Evaluation, Unit, downstream_config
 
 __all__ = [
     'BFloat16OptimWrapper',
+    'Evaluation',
     'KNNLoop',
     'MoCoMemoryHook',
     'PortableCheckpointHook',
@@ -19,4 +21,6 @@ __all__ = [
     'StepSeedHook',
     'SubsetRecordHook',
     'TrainableOptimWrapperConstructor',
+    'Unit',
+    'downstream_config',
 ]

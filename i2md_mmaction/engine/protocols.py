@@ -85,6 +85,20 @@ def shorten(config: Config, epochs: Optional[int]) -> Config:
     return config
 
 
+def recipe_of(config: Config) -> LinearRecipe:
+    """Optimiser and schedule of a downstream config."""
+    optimizer = config.optim_wrapper.optimizer
+    return LinearRecipe(
+        epochs=config.train_cfg.max_epochs,
+        lr=optimizer.lr,
+        milestones=tuple(config.param_scheduler[0].milestones),
+        batch_size=config.train_dataloader.batch_size,
+        momentum=optimizer.momentum,
+        weight_decay=optimizer.weight_decay,
+        evaluate_every=config.train_cfg.val_interval,
+    )
+
+
 class Evaluation:
     """The protocols of one checkpoint, their results kept in a folder.
 
@@ -217,20 +231,11 @@ class Evaluation:
     def _linear_cached(self, unit: Unit) -> Dict:
         """The linear protocol's recipe on features without augmentation."""
         config = shorten(downstream_config(self.config_file, 'linear', self.downstream), self.epochs)
-        optimizer = config.optim_wrapper.optimizer
-        recipe = LinearRecipe(
-            epochs=config.train_cfg.max_epochs,
-            lr=optimizer.lr,
-            milestones=tuple(config.param_scheduler[0].milestones),
-            batch_size=config.train_dataloader.batch_size,
-            momentum=optimizer.momentum,
-            weight_decay=optimizer.weight_decay,
-            evaluate_every=config.train_cfg.val_interval,
-        )
+        recipe = recipe_of(config)
         (bank, bank_labels), (query, labels) = self.features['bank'], self.features['query']
         rows = bank[unit.stream], bank_labels, query[unit.stream], labels
         scores, best = linear_cached(*rows, config.model.cls_head.num_classes, recipe, seed=unit.run)
-        return self._classified(unit, scores, labels, best, f'{recipe}')
+        return self._classified(unit, scores, labels, best, recipe)
 
     def _train(self, unit: Unit) -> Dict:
         """Trains and scores a classifier with MMEngine's runner, resuming a broken run."""
@@ -254,15 +259,12 @@ class Evaluation:
         model = runner.model.eval()
         scores, labels = score_split(model, config, self.splits['query'])
         best = 100 * runner.message_hub.get_info('best_score', accuracy(scores, labels) / 100)
-        optimizer = config.optim_wrapper.optimizer
-        recipe = (
-            f'{config.train_cfg.max_epochs} epochs, SGD lr {optimizer.lr}, /10 at '
-            f'{config.param_scheduler[0].milestones}, batch {config.train_dataloader.batch_size}'
-        )
-        return self._classified(unit, scores, labels, best, recipe)
+        return self._classified(unit, scores, labels, best, recipe_of(config))
 
-    def _classified(self, unit: Unit, scores: Tensor, labels: Tensor, best: float, recipe: str) -> Dict:
+    def _classified(
+        self, unit: Unit, scores: Tensor, labels: Tensor, best: float, recipe: LinearRecipe
+    ) -> Dict:
         """Keeps the scores of a unit; its result is the accuracy after the last epoch and the best one."""
         path = self.out / 'results' / f'{unit.name}.npz'
         np.savez_compressed(path, scores=scores.cpu().numpy(), labels=labels.cpu().numpy())
-        return dict(last=accuracy(scores, labels), best=float(best), scores=path.name, recipe=recipe)
+        return dict(last=accuracy(scores, labels), best=float(best), scores=path.name, recipe=str(recipe))

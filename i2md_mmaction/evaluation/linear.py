@@ -34,6 +34,11 @@ class LinearRecipe:
     weight_decay: float = 0.0
     evaluate_every: int = 5
 
+    def __str__(self) -> str:
+        decay = f', weight decay {self.weight_decay}' if self.weight_decay else ''
+        steps = ' and '.join(map(str, self.milestones))
+        return f'{self.epochs} epochs, SGD {self.lr}, /10 at {steps}, batch {self.batch_size}{decay}'
+
 
 def accuracy(scores: Tensor, labels: Tensor) -> float:
     """Share (percent) of samples whose highest score (S, classes) is that of the label (S,)."""
@@ -44,7 +49,7 @@ def fit_linear(
     features: Tensor,
     labels: Tensor,
     num_classes: int,
-    recipe: LinearRecipe = LinearRecipe(),  # noqa: B008, frozen
+    recipe: LinearRecipe = LinearRecipe(),
     seed: int = 0,
     after_epoch: Optional[Callable[[int, nn.Linear], None]] = None,
 ) -> nn.Linear:
@@ -97,7 +102,7 @@ def linear_cached(
     test: Tensor,
     test_labels: Tensor,
     num_classes: int,
-    recipe: LinearRecipe = LinearRecipe(),  # noqa: B008, frozen
+    recipe: LinearRecipe = LinearRecipe(),
     seed: int = 0,
 ) -> Tuple[Tensor, float]:
     """Linear evaluation of frozen features of two splits, each embedded once.

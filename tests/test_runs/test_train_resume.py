@@ -42,6 +42,7 @@ def small_config(name, annotations, work_dir, epochs, **options):
             train_cfg=dict(max_epochs=epochs, val_interval=1),
             default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=-1), logger=dict(interval=1)),
             work_dir=str(work_dir),
+            randomness=dict(seed=0),
             experiment_name=f'{name}_{work_dir.name}_{epochs}',
             vis_backends=[dict(type='LocalVisBackend')],
             visualizer=dict(vis_backends=[dict(type='LocalVisBackend')], name=str(work_dir)),

@@ -62,8 +62,8 @@ def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layo
     if not found:
         streams = sorted({name.split('.')[1] for name in weights if name.startswith('streams.')})
         raise CheckpointMismatch(
-            f'{path} has no stream {stream!r}; it has {streams or "none, so it is no pre-training checkpoint"}'
-            '. Set model.pretrained.stream (by default model.modality) to one that it has'
+            f'{path} has no stream {stream!r}; it has {streams or "none: it is no pre-training checkpoint"}. '
+            'Set model.pretrained.stream (by default model.modality) to one that it has'
         )
     wanted = backbone.state_dict()
     missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())

@@ -1,0 +1,141 @@
+"""From the results of an evaluation to its report and pictures."""
+
+import time
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmaction.evaluation import ConfusionMatrix
+
+from ..datasets import class_names, load_annotations
+from ..evaluation.history import read_knn_curves
+from ..evaluation.knn import concatenate_streams
+from ..evaluation.plots import plot_class_accuracy, plot_confusion, plot_knn_curve, plot_tsne
+from ..evaluation.report import ENSEMBLE, ensemble_scores, summarize, write_report
+from .protocols import Evaluation
+
+#: Protocols in the order in which one is chosen for the pictures of classes.
+_PICTURED = ('linear', 'linear_aimclr', 'linear_cached', 'finetune', 'transfer')
+
+
+def load_scores(evaluation: Evaluation, name: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Scores (S, classes) and labels (S,) kept by a unit."""
+    kept = np.load(evaluation.out / 'results' / name)
+    return kept['scores'], kept['labels']
+
+
+def dataset_name(evaluation: Evaluation) -> str:
+    """Data set and protocol as :data:`~i2md_mmaction.evaluation.report.PUBLISHED` names them."""
+    dataset = evaluation.config.test_dataloader.dataset
+    return f'{Path(dataset.ann_file).stem.removesuffix("_3d")} {dataset.split.rsplit("_", 1)[0]}'
+
+
+def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optional[List[str]]) -> Dict:
+    """Confusion matrix and class accuracies of the ensemble, or of the only stream.
+
+    Returns:
+        Caption -> file name; empty if no classifier has finished.
+    """
+    finished = [result for result in results if result['status'] == 'finished' and result['run'] == 0]
+    for protocol in (*_PICTURED, *dict.fromkeys(result['protocol'] for result in finished)):
+        chosen = [result for result in finished if result['protocol'] == protocol and 'scores' in result]
+        if chosen:
+            break
+    else:
+        return {}
+    loaded = {result['stream']: load_scores(evaluation, result['scores']) for result in chosen}
+    labels = next(iter(loaded.values()))[1]
+    scores = {stream: pair[0] for stream, pair in loaded.items()}
+    if len(scores) > 1:
+        scores[ENSEMBLE] = ensemble_scores(protocol, scores)
+    accuracies = {}
+    for stream, score in scores.items():
+        matrix = ConfusionMatrix.calculate(score.argmax(axis=1), labels, num_classes=score.shape[1]).numpy()
+        with np.errstate(invalid='ignore'):
+            accuracies[stream] = 100 * np.diag(matrix) / matrix.sum(axis=1)
+    kind = f'{protocol}, {stream}, {dataset_name(evaluation)}'
+    plot_confusion(matrix, evaluation.out / 'confusion.png', names, f'Confusion matrix: {kind}')
+    title = f'Accuracy of each class: {protocol}, {dataset_name(evaluation)}'
+    plot_class_accuracy(accuracies, evaluation.out / 'class_accuracy.png', names, title)
+    return {
+        f'Confusion matrix of {kind}': 'confusion.png',
+        f'Accuracy of each class, {protocol}': 'class_accuracy.png',
+    }
+
+
+def draw_embeddings(evaluation: Evaluation, names: Optional[List[str]]) -> Dict:
+    """t-SNE of all streams together, drawn once."""
+    path = evaluation.out / 'tsne.png'
+    if not path.exists():
+        features, labels = evaluation.features['query']
+        joined = concatenate_streams(features).cpu().numpy()
+        title = f'{evaluation.config.model.type}: embeddings of {dataset_name(evaluation)}, t-SNE'
+        plot_tsne(joined, labels.cpu().numpy(), path, names, title)
+    return {'t-SNE of the embeddings': path.name}
+
+
+def draw_curve(evaluation: Evaluation, work_dir: Union[str, Path, None]) -> Dict:
+    """1-NN accuracy over pre-training, if the logs are at hand."""
+    try:
+        curves = read_knn_curves(work_dir) if work_dir else {}
+    except FileNotFoundError:
+        curves = {}
+    if not curves:
+        return {}
+    plot_knn_curve(curves, evaluation.out / 'knn_curve.png')
+    return {'1-NN accuracy over pre-training': 'knn_curve.png'}
+
+
+def report_evaluation(
+    evaluation: Evaluation, results: Sequence[Dict], work_dir: Union[str, Path, None] = None
+) -> Tuple[Dict, List[Path]]:
+    """Writes ``report.md``, ``report.json`` and the pictures of an evaluation.
+
+    A picture that cannot be drawn is named among the failures.
+
+    Args:
+        evaluation: The evaluation.
+        results: Results of its units.
+        work_dir: Folder of the pre-training's logs; that of the checkpoint by
+            default.
+
+    Returns:
+        The report, and the files written.
+    """
+    failed = {result['unit']: result['error'] for result in results if result['status'] == 'failed'}
+    dataset = evaluation.config.test_dataloader.dataset
+    if work_dir is None and evaluation.checkpoint is not None:
+        work_dir = evaluation.checkpoint.parent
+    pictures: Dict[str, str] = {}
+    try:
+        names = class_names(load_annotations(dataset.ann_file), dataset.layout, dataset.num_classes)
+        pictures.update(draw_embeddings(evaluation, names))
+        pictures.update(draw_classes(evaluation, results, names))
+        pictures.update(draw_curve(evaluation, work_dir))
+    except Exception as error:
+        failed['pictures'] = f'{type(error).__name__}: {error}'
+    notes = []
+    if evaluation.epochs:
+        notes.append(
+            f'**Shortened to {evaluation.epochs} epochs (`--epochs`): not comparable with the papers.**'
+        )
+    if any(result['protocol'].startswith('semi') for result in results):
+        notes.append(
+            f'Labelled samples of `semi_*` are drawn by `balance={evaluation.balance}`; each run keeps '
+            'its list in `runs/*/subset.json`.'
+        )
+    report = dict(
+        title=f'Evaluation of {evaluation.config.model.type} on {dataset_name(evaluation)}',
+        dataset=dataset_name(evaluation),
+        checkpoint=str(evaluation.checkpoint or 'none: a random encoder'),
+        torch=torch.__version__,
+        written=time.strftime('%Y-%m-%d %H:%M:%S'),
+        **evaluation.identity,
+        rows=summarize(results, lambda name: load_scores(evaluation, name)),
+        failed=failed,
+        pictures=pictures,
+        notes=notes,
+    )
+    paths = write_report(report, evaluation.out)
+    return report, [*paths, *(evaluation.out / name for name in pictures.values())]
