@@ -66,7 +66,7 @@ class Stopwatch:
 
 def matmul_peak(device: str, dtype: torch.dtype) -> float:
     """Measured rate of a large matrix product, in FLOP/s."""
-    size = 8192 if device.startswith('cuda') else 2048
+    size = 8192 if device.startswith('cuda') else 1024
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     watch = Stopwatch(device)
     for _ in range(6):

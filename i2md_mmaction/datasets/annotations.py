@@ -6,12 +6,13 @@ The checks name; they never edit.
 import pickle
 from collections import Counter
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from ..skeletons import SkeletonLayout
-from .packed import load_pickle, read_packed
+from .packed import PackedAnnotations, keypoint_problem, read_packed
+from .plain_pickle import load_pickle
 
 
 class AnnotationError(ValueError):
@@ -60,7 +61,21 @@ def sample_name(annotation: Dict) -> str:
     return annotation.get('filename', annotation.get('frame_dir'))
 
 
-def select_split(content: Dict, split: Optional[str], path: Union[str, Path]) -> List[Dict]:
+def sample_names(annotations: Sequence[Dict]) -> List[Optional[str]]:
+    """The name of each sample."""
+    if isinstance(annotations, PackedAnnotations):
+        return annotations.names()
+    return [sample_name(annotation) for annotation in annotations]
+
+
+def take_samples(annotations: Sequence[Dict], places: Sequence[int]) -> Sequence[Dict]:
+    """The annotations at some places; packed ones stay packed."""
+    if isinstance(annotations, PackedAnnotations):
+        return annotations.take(places)
+    return [annotations[place] for place in places]
+
+
+def select_split(content: Dict, split: Optional[str], path: Union[str, Path]) -> Sequence[Dict]:
     """The annotations of one split, in the file's order.
 
     Raises:
@@ -75,23 +90,28 @@ def select_split(content: Dict, split: Optional[str], path: Union[str, Path]) ->
         raise AnnotationError(
             f'{path} has no split {split!r}; it has {sorted(splits)}. Set `split` to one of them'
         )
-    wanted, names = set(splits[split]), Counter(map(sample_name, annotations))
-    absent = sorted(wanted - set(names))
+    wanted, names = set(splits[split]), sample_names(annotations)
+    counts = Counter(names)
+    absent = sorted(wanted - set(counts))
     if absent:
         raise AnnotationError(
             f'{path}: split {split!r} names {len(absent)} samples that the file does not hold, the first '
             f'{absent[:3]}; make the file anew or take them out of the split'
         )
-    doubled = sorted(name for name in wanted if names[name] > 1)
+    doubled = sorted(name for name in wanted if counts[name] > 1)
     if doubled:
         raise AnnotationError(
             f'{path}: {len(doubled)} names of split {split!r} stand twice, the first {doubled[:3]}'
         )
-    return [annotation for annotation in annotations if sample_name(annotation) in wanted]
+    return take_samples(annotations, [place for place, name in enumerate(names) if name in wanted])
 
 
 def find_problem(
-    annotation: Dict, layout: SkeletonLayout, num_persons: int, num_classes: Optional[int]
+    annotation: Dict,
+    layout: SkeletonLayout,
+    num_persons: int,
+    num_classes: Optional[int],
+    look: Callable[[np.ndarray], Optional[str]] = keypoint_problem,
 ) -> Optional[Tuple[str, str]]:
     """The first thing wrong with a sample.
 
@@ -101,6 +121,7 @@ def find_problem(
         layout: The layout that the model is built for.
         num_persons: Persons that the model takes.
         num_classes: Classes that the labels count from 0; None if unknown.
+        look: Says what is wrong with the values of keypoints.
 
     Returns:
         (what is wrong with which field, what to do), or None.
@@ -126,10 +147,9 @@ def find_problem(
         return f'keypoint: {frames} frames of {persons} persons', 'drop the sample (`drop_invalid=True`)'
     if annotation.get('total_frames', frames) != frames:
         return f'total_frames: {annotation["total_frames"]} where keypoint has {frames}', 'make the file anew'
-    if not np.isfinite(keypoint).all():
-        return 'keypoint: NaN or infinite values', 'repair or drop the sample (`drop_invalid=True`)'
-    if not keypoint.any():
-        return 'keypoint: zero throughout, nobody was seen', 'drop the sample (`drop_invalid=True`)'
+    problem = look(keypoint)
+    if problem:
+        return f'keypoint: {problem}', 'repair or drop the sample (`drop_invalid=True`)'
     label = annotation['label']
     if not isinstance(label, (int, np.integer)):
         return f'label: {label!r} is no whole number', 'make the file anew'
@@ -150,12 +170,17 @@ def check_annotations(
 ) -> Dict[int, Tuple[str, str]]:
     """All samples that must not be trained on.
 
+    Frames are read here, but for packed annotations: what was wrong with
+    their values was found when they were packed.
+
     Returns:
         Place in the list -> (what is wrong, what to do); empty for a sound file.
     """
     problems = {}
+    packed = isinstance(annotations, PackedAnnotations)
     for index, annotation in enumerate(annotations):
-        problem = find_problem(annotation, layout, num_persons, num_classes)
+        look = (lambda _, index=index: annotations.keypoint_problem(index)) if packed else keypoint_problem
+        problem = find_problem(annotation, layout, num_persons, num_classes, look)
         if problem:
             problems[index] = problem
     return problems

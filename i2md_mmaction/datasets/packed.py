@@ -4,49 +4,43 @@ A packed dataset is a folder. Every array of the annotations (``keypoint``,
 ``keypoint_score``) is one ``.npy`` file of all persons' frames, one sample
 after another; ``index.json`` holds everything else. Nothing in it can run
 code, and the arrays are mapped into memory, not read.
+
+The index also records which samples have keypoints that are not finite, or
+zero throughout, so that nobody has to read all frames to know. The array files
+carry a digest of their content in their names and are never changed in place;
+who changes one by hand has to pack the dataset again.
 """
 
 import hashlib
 import io
 import json
 import os
-import pickle
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
 from .readers.atomic import atomic_write
 
-FORMAT = 'i2md-packed-1'
+FORMAT = 'i2md-packed-2'
 INDEX = 'index.json'
 
 _ARRAY_FILE = re.compile(r'[A-Za-z_]\w*-[0-9a-f]{16}\.npy')
-_PICKLE_GLOBALS = {
-    ('__builtin__', 'bytes'),
-    ('_codecs', 'encode'),
-    ('numpy', 'dtype'),
-    ('numpy', 'ndarray'),
-    *(
-        (f'numpy.{core}.multiarray', name)
-        for core in ('core', '_core')
-        for name in ('_reconstruct', 'scalar')
-    ),
-    *((f'numpy.{core}.numeric', '_frombuffer') for core in ('core', '_core')),
-}
 
 
 class PackedAnnotations(Sequence):
     """The annotations of a packed dataset, each made when it is asked for.
 
-    Pickled, for instance on the way to a worker, it is only its path; every
-    process maps the same pages. MMEngine's ``BaseDataset`` pickles every
-    annotation, and with it all frames, unless ``serialize_data=False``.
+    Pickled, for instance on the way to a worker, it is only its path and the
+    places taken; every process maps the same pages. MMEngine's ``BaseDataset``
+    pickles every annotation, and with it all frames, unless
+    ``serialize_data=False``.
 
     Args:
         folder: The packed dataset.
+        places: Numbers of the samples to offer, in their order; all by default.
 
     Raises:
         FileNotFoundError: If there is no index.
@@ -58,23 +52,26 @@ class PackedAnnotations(Sequence):
         (1, 103, 25, 3)
     """
 
-    def __init__(self, folder: os.PathLike) -> None:
+    def __init__(self, folder: os.PathLike, places: Optional[Sequence] = None) -> None:
         self.folder = Path(folder)
         index = _read_index(self.folder)
         self.split: Dict[str, List[str]] = index['split']
+        self.extra: Dict[str, Any] = index['extra']
         self._columns: Dict[str, list] = index['columns']
         self._tuples = frozenset(index['tuples'])
-        self._persons = np.array(index['persons'], np.int64)
-        self._frames = np.array(index['frames'], np.int64)
-        rows = self._persons * self._frames
-        self._stops = np.cumsum(rows)
-        self._starts = self._stops - rows
+        self._unsound = {number: what for what, numbers in index['unsound'].items() for number in numbers}
+        rows = np.multiply(index['persons'], index['frames'], dtype=np.int64)
+        stops = np.cumsum(rows)
         self._arrays = {
-            field: _map_array(self.folder / name, self._stops[-1]) for field, name in index['arrays'].items()
+            field: _map_array(self.folder / name, stops[-1]) for field, name in index['arrays'].items()
         }
+        # Plain lists: indexing them is several times faster than indexing arrays.
+        self._shapes = list(zip(index['persons'], index['frames']))
+        self._spans = list(zip((stops - rows).tolist(), stops.tolist()))
+        self._places = np.arange(len(rows)) if places is None else np.asarray(places, np.int64)
 
     def __len__(self) -> int:
-        return len(self._persons)
+        return len(self._places)
 
     def __getitem__(self, index):
         """The annotation of that number; its arrays are read-only views of the files."""
@@ -82,32 +79,59 @@ class PackedAnnotations(Sequence):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(f'{self.folder}: sample {index} of {len(self)}')
-        rows = slice(self._starts[index], self._stops[index])
-        shape = (self._persons[index], self._frames[index])
-        annotation = {field: column[index] for field, column in self._columns.items()}
+        place = int(self._places[index])
+        start, stop = self._spans[place]
+        annotation = {field: column[place] for field, column in self._columns.items()}
         for field in self._tuples:
             annotation[field] = tuple(annotation[field])
         for field, array in self._arrays.items():
-            annotation[field] = array[rows].reshape(*shape, *array.shape[1:])  # (M, T, V, C)
+            annotation[field] = array[start:stop].reshape(
+                *self._shapes[place], *array.shape[1:]
+            )  # (M, T, V, C)
         return annotation
 
     def __reduce__(self):
-        return type(self), (self.folder,)
+        return type(self), (self.folder, self._places)
+
+    def take(self, places: Sequence) -> 'PackedAnnotations':
+        """The annotations at some places of these, over the same mapped files."""
+        taken = object.__new__(type(self))
+        taken.__dict__.update(self.__dict__, _places=self._places[np.asarray(places, np.int64)])
+        return taken
+
+    def names(self) -> List[Optional[str]]:
+        """Every sample's name, as the splits refer to it."""
+        column = self._columns.get('filename', self._columns.get('frame_dir'))
+        return [column and column[place] for place in self._places]
+
+    def keypoint_problem(self, index: int) -> Optional[str]:
+        """What :func:`keypoint_problem` said of a sample's keypoints when they were packed."""
+        return self._unsound.get(int(self._places[index]))
+
+
+def keypoint_problem(keypoint: np.ndarray) -> Optional[str]:
+    """What is wrong with the values of keypoints (M, T, V, C), or None."""
+    if not np.isfinite(keypoint).all():
+        return 'NaN or infinite values'
+    if not keypoint.any():
+        return 'zero throughout, nobody was seen'
+    return None
 
 
 def read_packed(path: os.PathLike) -> dict:
     """Opens a packed dataset.
 
     Returns:
-        ``dict(split=..., annotations=...)`` as mmaction2's pickle has it; the
-        annotations are a :class:`PackedAnnotations`.
+        ``dict(split=..., annotations=...)`` and what else was packed with
+        them, as mmaction2's pickle has it; the annotations are a
+        :class:`PackedAnnotations`.
 
     Raises:
         FileNotFoundError: If there is no index.
         ValueError: If the folder is no packed dataset, or not a whole one.
     """
     annotations = PackedAnnotations(path)
-    return dict(split=annotations.split, annotations=annotations)
+    return dict(split=annotations.split, annotations=annotations, **annotations.extra)
 
 
 def write_packed(dataset: dict, path: os.PathLike) -> None:
@@ -118,10 +142,11 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
     new one, whole. Array files that the index no longer names are removed.
 
     Args:
-        dataset: ``dict(split=..., annotations=[...])``; every annotation has
-            ``keypoint`` (M, T, V, C) and the fields of the first one. Arrays
-            must have the same (M, T) as ``keypoint`` and one dtype and one
-            shape of the rest throughout; other values must be JSON's, or tuples.
+        dataset: ``dict(split=..., annotations=[...])``, and JSON's values
+            under other keys; every annotation has ``keypoint`` (M, T, V, C)
+            and the fields of the first one. Arrays must have the same (M, T)
+            as ``keypoint`` and one dtype and one shape of the rest throughout;
+            other values must be JSON's, or tuples.
         path: Folder to write; created.
 
     Raises:
@@ -130,7 +155,7 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
     path = Path(path)
     if (
         not isinstance(dataset, dict)
-        or set(dataset) != {'split', 'annotations'}
+        or not {'split', 'annotations'} <= set(dataset)
         or not len(dataset['annotations'])
     ):
         raise ValueError(
@@ -143,6 +168,11 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
         raise ValueError(f"{path}: expected an array 'keypoint' in each annotation, got {_form(first)}")
     for number, annotation in enumerate(annotations):
         _check_annotation(annotation, first, arrays, f'{path}: sample {number}')
+    unsound: Dict[str, List[int]] = {}
+    for number, annotation in enumerate(annotations):
+        problem = keypoint_problem(annotation['keypoint'])
+        if problem:
+            unsound.setdefault(problem, []).append(number)
     columns = {
         field: [annotation[field] for annotation in annotations] for field in first if field not in arrays
     }
@@ -154,6 +184,8 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
         frames=[annotation['keypoint'].shape[1] for annotation in annotations],
         tuples=[field for field in columns if isinstance(first[field], tuple)],
         columns=columns,
+        unsound=unsound,
+        extra={key: value for key, value in dataset.items() if key not in ('split', 'annotations')},
     )
     with atomic_write(path / INDEX) as file:
         file.write(json.dumps(index, default=_plain).encode())
@@ -164,31 +196,6 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
             and old.name not in index['arrays'].values()
         ):
             old.unlink()
-
-
-def load_pickle(path: os.PathLike) -> Any:
-    """Loads a pickle of plain values and NumPy arrays, and nothing that could run code.
-
-    Raises:
-        FileNotFoundError: If the file is not there.
-        pickle.UnpicklingError: If the file names any other class or function,
-            or is no whole pickle.
-    """
-
-    class PlainUnpickler(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            if (module, name) not in _PICKLE_GLOBALS:
-                raise pickle.UnpicklingError(
-                    f'holds {module}.{name}, expected plain values and NumPy arrays only. '
-                    'Convert it to those first, if you trust where it comes from'
-                )
-            return super().find_class(module, name)
-
-    with open(path, 'rb') as file:
-        try:
-            return PlainUnpickler(file).load()
-        except Exception as error:  # bytes that are no pickle raise nearly anything
-            raise pickle.UnpicklingError(f'{path}: {error or "no whole pickle"}') from error
 
 
 def _read_index(folder: Path) -> dict:

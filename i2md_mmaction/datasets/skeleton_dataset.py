@@ -1,14 +1,22 @@
 """mmaction2's ``PoseDataset`` that refuses what must not be trained on."""
 
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 from mmaction.datasets import PoseDataset
 from mmaction.registry import DATASETS
 from mmengine.logging import MMLogger
 
 from ..skeletons import get_layout
-from .annotations import AnnotationError, check_annotations, load_annotations, sample_name, select_split
+from .annotations import (
+    AnnotationError,
+    check_annotations,
+    load_annotations,
+    sample_name,
+    select_split,
+    take_samples,
+)
+from .packed import PackedAnnotations
 from .subsets import describe_subset, select_subset
 
 
@@ -58,7 +66,7 @@ class SkeletonDataset(PoseDataset):
         kwargs.setdefault('serialize_data', not Path(ann_file).is_dir())
         super().__init__(ann_file, pipeline, split=split, num_classes=num_classes, **kwargs)
 
-    def load_data_list(self) -> List[Dict]:
+    def load_data_list(self) -> Sequence[Dict]:
         """Loads the split and checks every sample of it."""
         annotations = select_split(load_annotations(self.ann_file), self.split, self.ann_file)
         problems = check_annotations(annotations, self.layout, self.num_persons, self.num_classes)
@@ -74,17 +82,20 @@ class SkeletonDataset(PoseDataset):
             if not self.drop_invalid:
                 raise AnnotationError(summary)
             MMLogger.get_current_instance().warning(f'{summary}\nThey are left out.')
-            annotations = [a for index, a in enumerate(annotations) if index not in problems]
+            sound = [index for index in range(len(annotations)) if index not in problems]
+            annotations = take_samples(annotations, sound)
         if not annotations:
             raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
         if self.subset is not None:
             annotations = self._draw_subset(annotations)
+        if isinstance(annotations, PackedAnnotations) and not self.serialize_data:
+            return annotations  # each made when asked for; to a worker go the path and the places
         return [dict(annotation) for annotation in annotations]
 
-    def _draw_subset(self, annotations: List[Dict]) -> List[Dict]:
+    def _draw_subset(self, annotations: Sequence[Dict]) -> Sequence[Dict]:
         """The labelled part of the split, and a record of it."""
         places = select_subset([int(annotation['label']) for annotation in annotations], **self.subset)
-        annotations = [annotations[place] for place in places]
+        annotations = take_samples(annotations, places)
         names = [sample_name(annotation) for annotation in annotations]
         labels = [int(annotation['label']) for annotation in annotations]
         self.subset_record = describe_subset(names, labels, dict(self.subset))

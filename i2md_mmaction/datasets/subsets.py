@@ -31,7 +31,7 @@ def select_subset(
 
     Example:
         >>> select_subset([0, 0, 0, 0, 1, 1, 1, 1], 0.25, 'class')
-        [2, 5]
+        [2, 4]
     """
     if not 0 < fraction <= 1:
         raise ValueError(f'fraction must lie above 0 and be at most 1 (0.01 for 1 %), got {fraction}')

@@ -9,7 +9,8 @@ import pytest
 from mmaction.datasets import PoseDataset
 
 from i2md_mmaction.datasets import packed
-from i2md_mmaction.datasets.packed import load_pickle, read_packed, write_packed
+from i2md_mmaction.datasets.packed import read_packed, write_packed
+from i2md_mmaction.datasets.plain_pickle import load_pickle
 
 
 def make_dataset(dtype=np.float32, seed=0, **extra):
@@ -180,7 +181,7 @@ def test_what_is_no_packed_dataset_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match='convert.py pack'):
         read_packed(tmp_path)
     (tmp_path / 'index.json').write_text('{"format": "other"}')
-    with pytest.raises(ValueError, match='i2md-packed-1'):
+    with pytest.raises(ValueError, match='i2md-packed-2'):
         read_packed(tmp_path)
 
 

@@ -1,9 +1,17 @@
 """A data set on which a real run takes seconds."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from mmengine.config import Config
+
+from i2md_mmaction.datasets.demo import make_demo_dataset
+from i2md_mmaction.evaluation.inference import build_model
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -26,3 +34,28 @@ def tiny_dataset():
         return path
 
     return write
+
+
+@pytest.fixture(scope='session')
+def pretraining(tmp_path_factory):
+    """A tiny pre-training config on demo skeletons of two streams, and a checkpoint of it.
+
+    Returns:
+        (folder, config file, checkpoint, annotation file).
+    """
+    folder = tmp_path_factory.mktemp('pretraining')
+    annotations, checkpoint, config_file = (
+        folder / name for name in ('demo.pkl', 'ours.pth', 'tiny_demo.py')
+    )
+    annotations.write_bytes(pickle.dumps(make_demo_dataset(num_classes=4, samples_per_class=10, seed=0)))
+    loader = 'dict(num_workers=0, persistent_workers=False, dataset=dict(ann_file=FILE, num_classes=4))'
+    config_file.write_text(
+        f'_base_ = {str(ROOT / "configs/moco_demo.py")!r}\n'
+        f'FILE = {str(annotations)!r}\n'
+        "model = dict(streams=('joint', 'bone'), backbone=dict(hidden_channels=6), bank=dict(size=20))\n"
+        f'train_dataloader = {loader}\nval_dataloader = {loader}\ntest_dataloader = {loader}\n'
+    )
+    config = Config.fromfile(config_file)
+    model = build_model(config, seed=3)
+    torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=model.state_dict()), checkpoint)
+    return folder, config_file, checkpoint, annotations

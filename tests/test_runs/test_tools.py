@@ -1,5 +1,6 @@
 """The commands that people type: mmaction2's train and test tools through mim, and our own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -78,3 +79,34 @@ def test_views_are_drawn_for_a_config(annotations, tmp_path):
         + options
     )
     assert out.read_bytes().startswith(b'\x89PNG')
+
+
+def test_the_benchmark_counts_the_work_of_a_step(tmp_path):
+    from tools import benchmark
+
+    narrow = [
+        'model.backbone.hidden_channels=8',
+        'model.backbone.num_layers=1',
+        "model.streams=['joint','bone']",
+        'model.bank.size=32',
+        'model.distillation.topk=8',
+    ]
+    arguments = ['--repeats', '1', '--device', 'cpu', '--json', str(tmp_path / 'figures.json')]
+    config = str(ROOT / 'configs/cmd_demo.py')
+    few, many = (
+        benchmark.main(['step', config, '--batch', batch, *arguments, '--cfg-options', *narrow])
+        for batch in ('2', '4')
+    )
+    # The work of a sample does not depend on how many there are.
+    assert few['model GFLOP a sample'] == pytest.approx(many['model GFLOP a sample'], rel=1e-6)
+    assert few['model GFLOP a sample'] > 0
+    assert json.loads((tmp_path / 'figures.json').read_text()) == many
+
+
+def test_the_benchmark_compares_both_forms_of_the_bigru():
+    from tools import benchmark
+
+    sizes = ['--batch', '2', '--frames', '4', '--hidden', '8']
+    figures = benchmark.main(['bigru', '--repeats', '1', '--device', 'cpu', *sizes])
+    whole, stepwise = figures['whole sequence (ms)'], figures['frame by frame (ms)']
+    assert figures['ratio'] == pytest.approx(stepwise / whole)

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from i2md_mmaction.datasets import packed, readers
+from i2md_mmaction.datasets import load_annotations, packed, readers
 
 # How many of the things dropped for one reason are named on the screen; the summary file names all.
 NAMED = 3
@@ -33,7 +33,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
-        epilog='A killed run leaves no half file: run the same command again.',
+        epilog='A killed run leaves no half file; the same command again goes on where it was.',
     )
     commands = parser.add_subparsers(dest='command', required=True)
     common = argparse.ArgumentParser(add_help=False)
@@ -102,6 +102,8 @@ def track(items: Iterable, total: int) -> Iterator:
 
 def report(summary: readers.Summary, console: Console) -> None:
     """Prints a summary."""
+    if summary.resumed:
+        console.print(f'resumed: {summary.resumed} files had been read by an earlier run')
     persons = ', '.join(f'{samples} with {count}' for count, samples in summary.persons.items())
     console.print(f'{summary.sequences} sequences, {summary.classes} classes, {summary.frames} frames')
     console.print(f'persons: {persons}')
@@ -120,7 +122,7 @@ def main(argv=None) -> int:
     args, console = parse_args(argv), Console(highlight=False, markup=False)
     try:
         if args.command == 'pack':
-            packed.write_packed(packed.load_pickle(args.pickle), args.out)
+            packed.write_packed(load_annotations(args.pickle), args.out)
             console.print(f'wrote {args.out}')
             return 0
         summary = readers.convert_to_pickle(args.source(args), args.out, workers=args.workers, track=track)

@@ -11,13 +11,15 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Protocol, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Protocol, Tuple
 
 import numpy as np
 
 from .atomic import atomic_write
 from .samples import Dropped, ReadError, Reading
+from .scratch import Scratch, remove_scratch
 
 # Fixed, so that the same input gives the same bytes under any Python.
 PICKLE_PROTOCOL = 4
@@ -26,7 +28,11 @@ Track = Callable[[Iterable, int], Iterable]
 
 
 class Source(Protocol):
-    """What a dataset has to know to be converted; it travels to the workers."""
+    """What a dataset has to know to be converted; it travels to the workers.
+
+    A source whose ``read(path)`` opens further files names all it opens by
+    ``inputs(path)``, so that a resumed conversion notices when they change.
+    """
 
     def files(self) -> Dict[str, Path]: ...
 
@@ -47,6 +53,8 @@ class Summary:
         splits: Number of samples of each split.
         notes: Number of samples by what was changed in them.
         dropped: What was left out, by reason.
+        resumed: Number of files that an earlier run had read; not written
+            down, for the output does not depend on it.
     """
 
     sequences: int = 0
@@ -56,6 +64,7 @@ class Summary:
     splits: Dict[str, int] = field(default_factory=dict)
     notes: Dict[str, int] = field(default_factory=dict)
     dropped: Dict[str, List[Dropped]] = field(default_factory=dict)
+    resumed: int = 0
 
 
 def read_file(source: Source, path: Path) -> Reading:
@@ -69,7 +78,10 @@ def read_file(source: Source, path: Path) -> Reading:
 
 
 def convert(
-    source: Source, workers: int = 1, track: Track = lambda items, total: items
+    source: Source,
+    workers: int = 1,
+    track: Track = lambda items, total: items,
+    out: Optional[Path] = None,
 ) -> Tuple[dict, Summary]:
     """Converts a dataset.
 
@@ -78,6 +90,8 @@ def convert(
         workers: Number of processes; 1 reads in this one. The result does not
             depend on it.
         track: Shows the progress, for instance ``rich.progress.track``.
+        out: The file that will be written: beside it is kept what was read,
+            for the next run if this one is killed. Nowhere by default.
 
     Returns:
         mmaction2's ``dict(split=..., annotations=[...])``, each annotation
@@ -90,7 +104,11 @@ def convert(
     """
     paths, annotations = list(source.files().values()), []
     notes, dropped = Counter(), {}
-    with _mapping(partial(read_file, source), paths, workers) as readings:
+    scratch = Scratch(out, source, paths) if out else None
+    known = scratch.count if scratch else 0
+    with _mapping(partial(read_file, source), paths[known:], workers) as readings:
+        if scratch:
+            readings = chain(scratch.load(), scratch.keep(readings))
         for reading in track(readings, len(paths)):
             annotations += [_annotation(*sample) for sample in reading.samples]
             notes.update(reading.notes)
@@ -111,6 +129,7 @@ def convert(
         splits={name: len(names) for name, names in splits.items()},
         notes=dict(sorted(notes.items())),
         dropped=dict(sorted(dropped.items())),
+        resumed=known,
     )
     return dict(split=splits, annotations=annotations), summary
 
@@ -119,7 +138,9 @@ def convert_to_pickle(source: Source, path: Path, **options) -> Summary:
     """Converts a dataset into a pickle, with its summary beside it as ``NAME.summary.json``.
 
     The pickle appears when it is complete: see :func:`atomic_write`. The
-    same input gives the same bytes.
+    same input gives the same bytes, also where a killed run is started again:
+    that takes over what was read but for the last seconds, see
+    :class:`.scratch.Scratch`.
 
     Args:
         source: The dataset.
@@ -128,14 +149,16 @@ def convert_to_pickle(source: Source, path: Path, **options) -> Summary:
     """
     path = Path(path)
     with atomic_write(path) as file:
-        dataset, summary = convert(source, **options)
+        dataset, summary = convert(source, out=path, **options)
         pickle.dump(dataset, file, protocol=PICKLE_PROTOCOL)
     with atomic_write(path.with_suffix('.summary.json')) as file:
         content = asdict(summary)
+        del content['resumed']
         content['dropped'] = {
             reason: [d._asdict() for d in drops] for reason, drops in summary.dropped.items()
         }
         file.write(json.dumps(content, indent=1).encode() + b'\n')
+    remove_scratch(path)
     return summary
 
 

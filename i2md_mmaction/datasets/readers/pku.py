@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple
+from typing import Dict, Iterable, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -115,9 +115,13 @@ class PKU:
         named = {name: Path(self.skeletons) / f'{name}.txt' for name in known}
         return dict(sorted({**named, **recordings}.items()))
 
+    def inputs(self, path: Path) -> Tuple[Path, Path]:
+        """What :meth:`read` opens."""
+        return path, Path(self.labels) / path.name
+
     def read(self, path: Path) -> Reading:
         """Makes one sample of every labelled span of a recording."""
-        reading, label_path = Reading(), Path(self.labels) / path.name
+        reading, (_, label_path) = Reading(), self.inputs(path)
         for needed in (path, label_path):
             if not needed.exists():
                 return reading.drop(path.stem, f'no {needed.parent.name} file of the recording', str(needed))

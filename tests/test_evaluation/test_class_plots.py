@@ -1,0 +1,28 @@
+"""Pictures of classes are drawn with their names, for few classes and for many."""
+
+import numpy as np
+import pytest
+
+from i2md_mmaction.datasets import class_names
+from i2md_mmaction.datasets.class_names import NTU, NW_UCLA
+from i2md_mmaction.evaluation.plots import plot_class_accuracy, plot_confusion
+
+
+@pytest.mark.parametrize('classes', [4, 60])
+def test_pictures_are_written_even_where_a_class_has_no_sample(classes, tmp_path):
+    matrix = np.random.default_rng(0).integers(0, 9, (classes, classes))
+    matrix[1] = 0
+    with np.errstate(invalid='ignore'):
+        values = 100 * np.diag(matrix) / matrix.sum(axis=1)
+    names = NTU[:classes]
+    first = plot_confusion(matrix, tmp_path / 'confusion.png', names)
+    second = plot_class_accuracy(dict(joint=values, ensemble=values), tmp_path / 'classes.png', names)
+    assert all(path.read_bytes().startswith(b'\x89PNG') for path in (first, second))
+
+
+def test_names_come_from_the_file_or_the_known_data_sets():
+    assert class_names(dict(class_names=('a', 'b')), 'ntu25', 60) == ['a', 'b']
+    assert len(set(NTU)) == 120 and len(set(NW_UCLA)) == 10
+    assert class_names({}, 'ntu25', 120)[119] == 'rock-paper-scissors'
+    assert class_names({}, 'kinect20', 10)[7] == 'doffing'
+    assert class_names({}, 'coco17', 10) is None
