@@ -33,12 +33,12 @@ def pretraining_configs():
 
 @pytest.fixture(scope='module')
 def demo_files(tmp_path_factory):
-    """A few demo sequences, as NTU-25 and, with its first 20 joints, as Kinect-20."""
+    """A few demo sequences, as NTU-25 and, with its first joints, as smaller layouts."""
     content = make_demo_dataset(num_classes=4, samples_per_class=4, seed=0)
     names = [annotation['frame_dir'] for annotation in content['annotations']]
     folder = tmp_path_factory.mktemp('demo')
     files = {}
-    for layout, joints, persons in (('ntu25', 25, 2), ('kinect20', 20, 1)):
+    for layout, joints, persons in (('ntu25', 25, 2), ('kinect20', 20, 1), ('nite15', 15, 2)):
         annotations = copy.deepcopy(content['annotations'])
         for annotation in annotations:
             annotation['keypoint'] = annotation['keypoint'][:persons, :, :joints]

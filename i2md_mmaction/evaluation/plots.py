@@ -137,10 +137,13 @@ def plot_class_accuracy(
     axes = figure.add_subplot()
     places = np.arange(len(order))
     axes.barh(places, np.nan_to_num(last[order]), color='C0', alpha=0.35, label=list(accuracies)[-1])
-    for mark, (name, values) in zip(_MARKS, list(accuracies.items())[:-1]):
-        axes.plot(values[order], places, mark, label=name, markersize=5)
+    # Side by side, so that equal accuracies do not hide one another.
+    others = list(accuracies.items())[:-1]
+    for index, (mark, (name, values)) in enumerate(zip(_MARKS, others)):
+        shift = 0.25 * ((len(others) - 1) / 2 - index)
+        axes.plot(values[order], places + shift, mark, label=name, markersize=5)
     axes.set_yticks(places, names, fontsize=8)
-    axes.set(title=title, xlabel='accuracy (%)', xlim=(0, 101), ylim=(-0.6, len(order) - 0.4))
+    axes.set(title=title, xlabel='accuracy (%)', xlim=(0, 102), ylim=(-0.6, len(order) - 0.4))
     axes.grid(axis='x', alpha=0.3)
     axes.legend(frameon=False, loc='center left', bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=150)

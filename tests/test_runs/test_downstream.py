@@ -189,7 +189,7 @@ def test_the_numbers_are_those_of_the_papers():
         optimizer, schedule = config.optim_wrapper.optimizer, config.param_scheduler[0]
         assert optimizer.type == 'SGD' and optimizer.momentum == 0.9 and optimizer.weight_decay == 0
         epochs, batch = config.train_cfg.max_epochs, config.train_dataloader.batch_size
-        found[protocol] = (epochs, optimizer.lr, schedule.milestones, batch, config.model.freeze)
+        found[protocol] = (epochs, optimizer.lr, schedule.milestones, batch, config.model['freeze'])
         crop = config.model.data_preprocessor.train_views[0][0]
         if protocol != 'linear_aimclr':
             assert (crop.type, crop.ratio, crop.min_frames) == ('TemporalCropResize', (0.5, 1.0), 64)

@@ -1,0 +1,145 @@
+"""The evaluation tool: finishes what is open, repeats nothing, and names what failed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from i2md_mmaction.engine import Evaluation, Unit
+from i2md_mmaction.engine.evaluation_report import report_evaluation
+from tools import evaluate
+
+ROOT = Path(__file__).parents[2]
+DOWNSTREAM = ROOT / 'configs/downstream'
+
+
+@pytest.fixture
+def evaluation(pretraining, tmp_path):
+    def build(checkpoint=pretraining[2], out=tmp_path / 'out', **options):
+        return Evaluation(pretraining[1], checkpoint, out, DOWNSTREAM, **{'epochs': 1, **options})
+
+    return build
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """Counts the trainings of the runner."""
+    counted, train = [], Runner.train
+    monkeypatch.setattr(Runner, 'train', lambda self: (counted.append(self.work_dir), train(self))[1])
+    return counted
+
+
+def test_units_are_protocols_by_stream_and_semi_supervised_ones_by_seed(evaluation):
+    units = evaluation(runs=2).units(['knn', 'linear_cached', 'semi', 'knn'])
+    assert units[:3] == [Unit('knn'), Unit('linear_cached', 'joint'), Unit('linear_cached', 'bone')]
+    assert len(units) == 3 + 4 * 2 * 2 and units[-1] == Unit('semi_20', 'bone', 1)
+    assert len({unit.name for unit in units}) == len(units)
+    with pytest.raises(ValueError, match="no protocol 'lineal'"):
+        evaluation().units(['knn', 'lineal'])
+    with pytest.raises(ValueError, match=r"no streams \['motion'\]; it has \['joint', 'bone'\]"):
+        evaluation(streams=['motion'])
+
+
+def test_the_tool_reports_resumes_and_repeats_nothing(pretraining, tmp_path, trainings, monkeypatch):
+    out = tmp_path / 'out'
+    line = [str(pretraining[2]), '--config', str(pretraining[1]), '--out', str(out), '--epochs', '1']
+    line += ['--streams', 'joint', 'bone', '--runs', '2']
+    protocols = ['--protocols', 'knn', 'linear_cached', 'semi_20']
+    assert evaluate.main([*line, *protocols]) == 0
+    assert len(trainings) == 4
+    report = json.loads((out / 'report.json').read_text())
+    assert [row['protocol'] for row in report['rows']] == ['knn', 'linear_cached', 'semi_20']
+    assert all(set(row['cells']) == {'joint', 'bone', 'ensemble'} for row in report['rows'])
+    assert report['rows'][2]['cells']['joint']['last']['runs'] == 2 and not report['failed']
+    assert report['dataset'] == 'demo xsub' and any(
+        'Shortened to 1 epochs' in note for note in report['notes']
+    )
+    for name in ('confusion', 'class_accuracy', 'tsne'):
+        assert (out / f'{name}.png').read_bytes().startswith(b'\x89PNG')
+    seeds = [json.loads((out / f'runs/semi_20-joint{run}/subset.json').read_text()) for run in ('', '-run1')]
+    assert [record['seed'] for record in seeds] == [0, 1] and seeds[0]['names'] != seeds[1]['names']
+
+    # Nothing is computed again: neither a training nor an embedding.
+    monkeypatch.setattr('i2md_mmaction.engine.protocols.embed_split', lambda *_, **__: pytest.fail('again'))
+    assert evaluate.main([*line, *protocols]) == 0
+    assert len(trainings) == 4
+    again = json.loads((out / 'report.json').read_text())
+    assert again['rows'] == report['rows']
+
+    comparison = tmp_path / 'comparison'
+    assert evaluate.main(['--compare', str(out), str(out / 'report.json'), '--out', str(comparison)]) == 0
+    assert '| demo xsub | linear_cached | joint |' in (comparison / 'comparison.md').read_text()
+
+
+def test_a_failure_is_named_in_the_report_and_tried_again(evaluation, monkeypatch):
+    ours = evaluation(streams=['joint'])
+    unit = Unit('linear', 'joint')
+
+    def broken(self):
+        raise RuntimeError('out of memory')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Runner, 'train', broken)
+        results = [ours.run(unit), ours.run(Unit('knn'))]
+    report, _ = report_evaluation(ours, results)
+    assert report['failed'] == {'linear-joint': 'RuntimeError: out of memory'}
+    assert '- `linear-joint`: RuntimeError: out of memory' in (ours.out / 'report.md').read_text()
+    assert [row['protocol'] for row in report['rows']] == ['knn']
+    assert 'in broken' in (ours.out / 'results/linear-joint.traceback.txt').read_text()
+    assert evaluation(streams=['joint']).run(unit)['status'] == 'finished'
+    assert not (ours.out / 'results/linear-joint.traceback.txt').exists()
+
+
+def test_a_broken_training_goes_on_where_it_stopped(evaluation, monkeypatch):
+    ours, unit, epochs = evaluation(epochs=12, streams=['joint']), Unit('finetune', 'joint'), []
+    call, stop_at = Runner.call_hook, 11
+
+    def watched(self, name, **kwargs):
+        if name == 'before_train_epoch':
+            epochs.append(self.epoch)
+            if self.epoch == stop_at:
+                raise RuntimeError('power cut')
+        call(self, name, **kwargs)
+
+    monkeypatch.setattr(Runner, 'call_hook', watched)
+    assert ours.run(unit)['error'] == 'RuntimeError: power cut'
+    assert epochs == [*range(12)]
+    epochs.clear()
+    stop_at = None
+    assert ours.run(unit)['status'] == 'finished'
+    assert epochs == [10, 11]  # A checkpoint is written every ten epochs.
+
+
+def test_other_settings_are_run_anew_and_another_checkpoint_is_refused(evaluation, pretraining, tmp_path):
+    unit = Unit('linear_cached', 'joint')
+    assert evaluation().run(unit)['recipe'].startswith('1 epochs')
+    assert evaluation(epochs=None).finished(unit) is None
+    assert evaluation(epochs=None).run(unit)['recipe'].startswith('80 epochs')
+    other = tmp_path / 'other.pth'
+    torch.save(dict(state_dict={}), other)
+    with pytest.raises(ValueError, match='results of another checkpoint or config; give another --out'):
+        evaluation(other)
+
+
+def test_the_scores_of_linear_are_those_of_the_pretrained_stream(evaluation, pretraining):
+    ours = evaluation(streams=['bone'])
+    assert ours.run(Unit('linear', 'bone'))['status'] == 'finished'
+    kept = torch.load(ours.out / 'runs/linear-bone/epoch_1.pth', weights_only=True)['state_dict']
+    pretrained = torch.load(pretraining[2], weights_only=True)['state_dict']
+    name = 'gru.0.forward_gru.weight_ih_l0'
+    assert torch.equal(kept[f'backbone.{name}'], pretrained[f'streams.bone.query.backbone.{name}'])
+
+
+def test_a_random_encoder_is_evaluated_as_the_floor(evaluation):
+    ours = evaluation(None, streams=['joint'])
+    results = [ours.run(Unit('knn')), ours.run(Unit('finetune', 'joint'))]
+    assert [result['status'] for result in results] == ['finished'] * 2
+    assert report_evaluation(ours, results)[0]['checkpoint'] == 'none: a random encoder'
+
+
+def test_the_command_line_asks_for_what_it_needs(capsys):
+    with pytest.raises(SystemExit):
+        evaluate.main(['--protocols', 'knn'])
+    assert 'give CHECKPOINT and --config, or --compare' in capsys.readouterr().err
