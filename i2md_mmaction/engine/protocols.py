@@ -151,7 +151,7 @@ class Evaluation:
         digest = 'random'
         if self.checkpoint is not None:
             digest = hashlib.sha256(self.checkpoint.read_bytes()).hexdigest()
-        self.identity = dict(sha256=digest, config=str(self.config_file))
+        self.identity = dict(sha256=digest, config=str(self.config_file.resolve()))
         (self.out / 'results').mkdir(parents=True, exist_ok=True)
         mark = self.out / 'evaluation.json'
         if mark.exists() and json.loads(mark.read_text()) != self.identity:

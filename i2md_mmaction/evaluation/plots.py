@@ -95,7 +95,7 @@ def plot_confusion(
     classes = len(matrix)
     percent = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     names = list(class_names or range(classes))
-    size, font = (max(7, 0.22 * classes + 2.5), 9 if classes <= 20 else 6)
+    size, font = (max(7, 0.22 * classes + 2.5), 9 if classes <= 20 else 8)
     figure = Figure(figsize=(size + 1, size), layout='constrained')
     axes = figure.add_subplot()
     image = axes.imshow(percent, cmap='Blues', vmin=0, vmax=100)

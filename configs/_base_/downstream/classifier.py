@@ -12,7 +12,7 @@ crop = dict(
     type='TemporalCropResize',
     num_frames=_test_view[0].get('num_frames', 64),
     ratio=(0.5, 1.0),
-    min_frames=_first.get('min_frames', 64),
+    min_frames=_base_.get('_crop', _first).get('min_frames', 64),
 )
 model = dict(
     _delete_=True,
