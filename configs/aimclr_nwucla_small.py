@@ -3,10 +3,10 @@ _base_ = './aimclr_nwucla.py'
 
 model = dict(momentum=0.99, backbone=dict(base_channels=8, embed_dims=64))
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05))
-train_cfg = dict(max_epochs=60)
-param_scheduler = [dict(type='MultiStepLR', milestones=[48], gamma=0.1)]
+train_cfg = dict(max_epochs=30)
+param_scheduler = [dict(type='MultiStepLR', milestones=[24], gamma=0.1)]
 default_hooks = dict(logger=dict(interval=16))
 custom_hooks = [
     *_base_.custom_hooks[:-1],
-    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=30, mining=True)]),
+    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=15, mining=True)]),
 ]

@@ -63,7 +63,7 @@ def plot_knn_curve(
             joints.
         title: Title of the picture.
     """
-    figure = Figure(figsize=(8, 5), layout='constrained')
+    figure = Figure(figsize=(9, 5), layout='constrained')
     axes = figure.add_subplot()
     for name, (epochs, accuracy) in curves.items():
         axes.plot(epochs, accuracy, marker='.', label=name)
@@ -72,7 +72,7 @@ def plot_knn_curve(
         axes.add_line(Line2D([], [], color='gray', linestyle=style, label=f'{name} ({level:.1f} %)'))
     axes.set(title=title, xlabel='epoch', ylabel='accuracy (%)')
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
     figure.savefig(path, dpi=150)
     return Path(path)
 
