@@ -85,9 +85,11 @@ def knn_accuracy(
     """
     streams = tuple(streams) or tuple(query)
     pairs = {f'top1_{name}': (query[name], bank[name]) for name in streams}
-    pairs['top1'] = tuple(
-        concatenate_streams({name: side[name] for name in streams}) for side in (query, bank)
-    )
+    if len(streams) == 1:
+        pairs['top1'] = pairs[f'top1_{streams[0]}']
+    else:
+        joined = [concatenate_streams({name: side[name] for name in streams}) for side in (query, bank)]
+        pairs['top1'] = tuple(joined)
     return {
         name: 100 * (knn_predict(*pair, bank_labels, k) == query_labels).float().mean().item()
         for name, pair in pairs.items()
