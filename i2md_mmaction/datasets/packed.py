@@ -166,10 +166,9 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
     arrays = [field for field, value in first.items() if isinstance(value, np.ndarray) and value.ndim]
     if 'keypoint' not in arrays:
         raise ValueError(f"{path}: expected an array 'keypoint' in each annotation, got {_form(first)}")
-    for number, annotation in enumerate(annotations):
-        _check_annotation(annotation, first, arrays, f'{path}: sample {number}')
     unsound: Dict[str, List[int]] = {}
     for number, annotation in enumerate(annotations):
+        _check_annotation(annotation, first, arrays, f'{path}: sample {number}')
         problem = keypoint_problem(annotation['keypoint'])
         if problem:
             unsound.setdefault(problem, []).append(number)

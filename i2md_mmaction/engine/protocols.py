@@ -13,8 +13,8 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Un
 from uuid import uuid4
 
 import numpy as np
-import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -214,7 +214,7 @@ class Evaluation:
     @cached_property
     def features(self) -> Dict[str, Tuple[Dict[str, Tensor], Tensor]]:
         """Embeddings and labels of both splits, computed once, on the device."""
-        device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        device = get_device()
         model = build_model(self.config, self.checkpoint).to(device)
         embedded = {}
         for part, split in self.splits.items():
