@@ -63,7 +63,7 @@ def main(argv=None) -> None:
         plot_knn_curve(read_knn_curves(work_dir), out / 'knn_curve.png', floors),
     )
     for made in (*pictures, args.checkpoint):
-        console.print(f'made {made}')
+        console.print(f'made {made}', soft_wrap=True)
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from i2md_mmaction.datasets import SkeletonPreNormalize
 from i2md_mmaction.datasets.packed import read_packed
 from i2md_mmaction.datasets.readers import Reading, atomic_write, convert, convert_to_pickle, ntu60
 
@@ -174,3 +175,15 @@ def test_the_command_line_says_what_is_wrong(tool, tmp_path, capsys, command):
     assert status == 1
     assert str(tmp_path) in capsys.readouterr().err.replace('\n', '')
     assert not list(tmp_path.glob('*a.pkl*'))
+
+
+def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_path, tool):
+    for name, options in (('raw', []), ('normalised', ['--prenormalize'])):
+        assert tool.main(['ntu60', str(folder), '--out', str(tmp_path / f'{name}.pkl'), *options]) == 0
+    raw, normalised = (
+        pickle.loads((tmp_path / f'{name}.pkl').read_bytes()) for name in ('raw', 'normalised')
+    )
+    transform = SkeletonPreNormalize('ntu25')
+    for before, after in zip(raw['annotations'], normalised['annotations']):
+        assert not np.array_equal(before['keypoint'], after['keypoint'])
+        np.testing.assert_array_equal(transform(before)['keypoint'], after['keypoint'])

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from i2md_mmaction.datasets import load_annotations, packed, readers
+from i2md_mmaction.datasets import SkeletonPreNormalize, load_annotations, packed, readers
 
 # How many of the things dropped for one reason are named on the screen; the summary file names all.
 NAMED = 3
@@ -42,6 +42,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     common.add_argument('--workers', type=int, default=os.cpu_count(), help='processes (default: all cores)')
 
+    common.add_argument(
+        '--prenormalize',
+        action='store_true',
+        help='write pre-normalised skeletons; take SkeletonPreNormalize out of the pipeline then',
+    )
     for name, listed in (('ntu60', 302), ('ntu120', 535)):
         command = commands.add_parser(name, parents=[common], help=f'NTU RGB+D {name[3:]}, .skeleton files')
         command.add_argument('folders', type=Path, nargs='+', help='extracted folders, searched at any depth')
@@ -125,7 +130,11 @@ def main(argv=None) -> int:
             packed.write_packed(load_annotations(args.pickle), args.out)
             console.print(f'wrote {args.out}')
             return 0
-        summary = readers.convert_to_pickle(args.source(args), args.out, workers=args.workers, track=track)
+        layout = 'kinect20' if args.command == 'nwucla' else 'ntu25'
+        normalize = SkeletonPreNormalize(layout) if args.prenormalize else None
+        summary = readers.convert_to_pickle(
+            args.source(args), args.out, workers=args.workers, track=track, normalize=normalize
+        )
     except (OSError, ValueError, pickle.UnpicklingError) as error:
         Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
         return 1

@@ -82,6 +82,7 @@ def convert(
     workers: int = 1,
     track: Track = lambda items, total: items,
     out: Optional[Path] = None,
+    normalize: Optional[Callable[[dict], dict]] = None,
 ) -> Tuple[dict, Summary]:
     """Converts a dataset.
 
@@ -92,6 +93,8 @@ def convert(
         track: Shows the progress, for instance ``rich.progress.track``.
         out: The file that will be written: beside it is kept what was read,
             for the next run if this one is killed. Nowhere by default.
+        normalize: Transform of each sample, such as ``SkeletonPreNormalize``;
+            none by default, and the sensor's coordinates are kept.
 
     Returns:
         mmaction2's ``dict(split=..., annotations=[...])``, each annotation
@@ -110,7 +113,8 @@ def convert(
         if scratch:
             readings = chain(scratch.load(), scratch.keep(readings))
         for reading in track(readings, len(paths)):
-            annotations += [_annotation(*sample) for sample in reading.samples]
+            samples = (_annotation(*sample) for sample in reading.samples)
+            annotations += map(normalize, samples) if normalize else samples
             notes.update(reading.notes)
             for drop in reading.dropped:
                 dropped.setdefault(drop.reason, []).append(drop)
@@ -145,7 +149,7 @@ def convert_to_pickle(source: Source, path: Path, **options) -> Summary:
     Args:
         source: The dataset.
         path: The pickle to write.
-        **options: ``workers`` and ``track`` of :func:`convert`.
+        **options: ``workers``, ``track`` and ``normalize`` of :func:`convert`.
     """
     path = Path(path)
     with atomic_write(path) as file:
