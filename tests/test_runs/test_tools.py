@@ -57,7 +57,7 @@ def test_mim_trains_with_amp_resumes_and_tests_and_the_report_is_drawn(annotatio
     assert 'raw joints' in report and 'random encoder' in report and 'pre-trained' in report
     for picture in ('tsne.png', 'knn_curve.png'):
         assert (work_dir / picture).read_bytes().startswith(b'\x89PNG') and picture in report
-    assert compare_runs.table([work_dir]).splitlines()[-1].startswith('| run | 1 |')
+    assert compare_runs.table([work_dir]).splitlines()[-1].startswith('| run | 2 | 100.0 |')
 
 
 def test_views_are_drawn_for_a_config(annotations, tmp_path):
