@@ -5,30 +5,21 @@ Example:
 """
 
 import argparse
-import os
 import pickle
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Optional, Sequence
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
+from i2md_mmaction.datasets.readers import atomic_write
 
 PICKLE_PROTOCOL = 4  # fixed, so that the same seed gives the same bytes under every Python
 
 
 def write_pickle(data: dict, path: Path) -> None:
-    """Writes beside the target and renames, so that nobody ever reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-    try:
-        with os.fdopen(handle, 'wb') as file:
-            pickle.dump(data, file, protocol=PICKLE_PROTOCOL)
-        os.chmod(temporary, 0o644)  # mkstemp's own mode is for its owner only
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    """Writes the whole file or none."""
+    with atomic_write(path) as file:
+        pickle.dump(data, file, protocol=PICKLE_PROTOCOL)
 
 
 def summarise(data: dict) -> str:

@@ -18,6 +18,7 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..datasets.readers import atomic_write
 from ..evaluation.inference import build_model, embed_split, score_split
 from ..evaluation.knn import knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
@@ -203,9 +204,8 @@ class Evaluation:
             result.update(status='failed', error=f'{type(error).__name__}: {error}')
             trace.write_text(traceback.format_exc())
         result['seconds'] = round(time.time() - begin, 1)
-        path = self.out / 'results' / f'{unit.name}.json'
-        path.with_suffix('.part').write_text(json.dumps(result, indent=1))
-        path.with_suffix('.part').replace(path)
+        with atomic_write(self.out / 'results' / f'{unit.name}.json') as file:
+            file.write(json.dumps(result, indent=1).encode())
         return result
 
     def _protocol(self, name: str) -> Callable[[Unit], Dict]:
