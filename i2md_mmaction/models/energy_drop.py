@@ -42,14 +42,14 @@ class EnergyDrop(nn.Module):
             attention = self.attention(feature.float())
             joints = attention.mean(dim=(-3, -2), keepdim=True) < self.keep_prob
             frames = attention < self.keep_prob
-        return self._keep(self._keep(feature, joints), frames)
+            mask = self._mask(joints) * self._mask(frames)
+        return feature * mask.to(feature.dtype)
 
     @staticmethod
-    def _keep(feature: Tensor, kept: Tensor) -> Tensor:
-        """Keeps and rescales; all of it where nothing would be left."""
+    def _mask(kept: Tensor) -> Tensor:
+        """Zero or the rescaling of what is kept; one where nothing would be left."""
         count = kept.sum()
-        scale = kept.numel() / count.clamp(min=1)
-        return torch.where(count > 0, feature * kept * scale.to(feature.dtype), feature)
+        return torch.where(count > 0, kept * (kept.numel() / count.clamp(min=1)), 1.0)
 
     def extra_repr(self) -> str:
         return f'keep_prob={self.keep_prob}, coefficient={self.coefficient}'

@@ -25,11 +25,11 @@ class PairedGRULayer(nn.Module):
 
     def __init__(self, in_channels: int, hidden_channels: int) -> None:
         super().__init__()
-        self.forward_gru = nn.GRU(in_channels, hidden_channels, batch_first=True)
-        self.reverse_gru = nn.GRU(in_channels, hidden_channels, batch_first=True)
+        self.forward_gru = nn.GRU(in_channels, hidden_channels)
+        self.reverse_gru = nn.GRU(in_channels, hidden_channels)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Maps (B, T, in_channels) to (B, T, 2 * hidden_channels)."""
+        """Maps (T, B, in_channels) to (T, B, 2 * hidden_channels)."""
         return torch.cat((self.forward_gru(frames)[0], self.reverse_gru(frames)[0]), dim=2)
 
 
@@ -79,7 +79,7 @@ class BiGRU(BaseModule):
         inputs = in_channels * get_layout(layout).num_joints * num_persons
         self.input_norm = nn.BatchNorm1d(inputs)
         if bidirectional == 'true':
-            self.gru = nn.GRU(inputs, hidden_channels, num_layers, batch_first=True, bidirectional=True)
+            self.gru = nn.GRU(inputs, hidden_channels, num_layers, bidirectional=True)
         else:
             widths = [inputs] + [self.embed_dims] * (num_layers - 1)
             self.gru = nn.Sequential(*(PairedGRULayer(width, hidden_channels) for width in widths))
@@ -94,9 +94,10 @@ class BiGRU(BaseModule):
     def forward(self, keypoint: Tensor) -> Tensor:
         """Maps (B, M, T, V, C) to the feature (B, 2 * hidden_channels)."""
         # CMD's order within a frame: joint outermost, person innermost.
-        frames = keypoint.permute(0, 2, 3, 4, 1).flatten(2)  # (B, T, V * C * M)
-        frames = self.input_norm(frames.transpose(1, 2)).transpose(1, 2)
-        outputs = self.gru(frames)
+        frames = keypoint.permute(0, 3, 4, 1, 2).flatten(1, 3)  # (B, V * C * M, T)
+        # Time first and contiguous: without gradients torch's GRU would else repeat its input
+        # weights for every frame.
+        outputs = self.gru(self.input_norm(frames).permute(2, 0, 1).contiguous())
         if self.bidirectional == 'true':
             outputs = outputs[0]
-        return outputs[:, -1]
+        return outputs[-1]
