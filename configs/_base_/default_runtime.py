@@ -3,7 +3,7 @@ custom_imports = dict(imports=['i2md_mmaction'], allow_failed_imports=False)
 default_scope = 'mmaction'
 
 default_hooks = dict(
-    runtime_info=dict(type='RuntimeInfoHook'),
+    runtime_info=dict(type='DeferredRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),

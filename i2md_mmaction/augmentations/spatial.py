@@ -96,12 +96,13 @@ class SpatialFlip(Augmentation):
     """
 
     def __init__(self, layout: str = 'ntu25', p: float = 0.5) -> None:
-        self.mirror = list(get_layout(layout).mirror)
+        self.mirror = get_layout(layout).mirror
         self.p = p
 
     def apply(self, keypoint: Tensor) -> Tensor:
         """Swaps the joints of each pair."""
-        return keypoint[..., self.mirror, :]
+        joints = keypoint.unbind(-2)
+        return torch.stack([joints[mirrored] for mirrored in self.mirror], dim=-2)
 
 
 @TRANSFORMS.register_module()

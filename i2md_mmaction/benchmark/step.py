@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..models.recognizers.base import SkeletonPretrainer
-from ..skeletons import get_layout
 from .measure import Stopwatch, peak_bytes
 from .plain import PlainMethod
 

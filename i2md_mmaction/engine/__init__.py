@@ -1,6 +1,7 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
 from .hooks import (
+    DeferredRuntimeInfoHook,
     MoCoMemoryHook,
     PortableCheckpointHook,
     PretrainStageHook,
@@ -13,6 +14,7 @@ from .protocols import Evaluation, Unit, downstream_config
 
 __all__ = [
     'BFloat16OptimWrapper',
+    'DeferredRuntimeInfoHook',
     'Evaluation',
     'KNNLoop',
     'MoCoMemoryHook',

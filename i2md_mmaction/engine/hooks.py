@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import get_rank, master_only
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
 from mmengine.logging import HistoryBuffer
 from mmengine.model import is_model_wrapper
 
@@ -47,6 +47,50 @@ class StepSeedHook(Hook):
         """Seeds torch's generators of all devices."""
         entropy = [runner.seed, get_rank(), runner.iter]
         torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+
+
+@HOOKS.register_module()
+class DeferredRuntimeInfoHook(RuntimeInfoHook):
+    """MMEngine's ``RuntimeInfoHook`` that leaves losses on the device until they are logged.
+
+    MMEngine's own reads every loss of every step, and so waits for the device
+    each time. Here they are read together, in order, when the logger is about
+    to write them, at the end of an epoch and before a checkpoint; the log
+    history is the same.
+    """
+
+    def before_train(self, runner) -> None:
+        """Takes the interval from the logger."""
+        super().before_train(runner)
+        loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
+        self._interval = min((hook.interval for hook in loggers), default=1)
+        self._kept: List[Dict[str, Any]] = []
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
+        """Keeps the losses of the step."""
+        self._kept.append(dict(outputs or {}))
+        if self.every_n_inner_iters(batch_idx, self._interval) or self.end_of_epoch(
+            runner.train_dataloader, batch_idx
+        ):
+            self._read(runner)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Completes the log history that a checkpoint carries."""
+        if getattr(self, '_kept', None):
+            self._read(runner)
+            checkpoint['message_hub'] = runner.message_hub.state_dict()
+
+    def _read(self, runner) -> None:
+        """Reads what was kept, all of it in one transfer."""
+        tensors = [value for step in self._kept for value in step.values() if torch.is_tensor(value)]
+        numbers = iter(
+            torch.stack([tensor.detach().float() for tensor in tensors]).tolist() if tensors else ()
+        )
+        for step in self._kept:
+            for name, value in step.items():
+                number = next(numbers) if torch.is_tensor(value) else value
+                runner.message_hub.update_scalar(f'train/{name}', number)
+        self._kept.clear()
 
 
 @HOOKS.register_module()

@@ -1,5 +1,6 @@
 """Loops that MMEngine's runner drives."""
 
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Dict, List, Tuple, Union
 
@@ -7,8 +8,8 @@ import torch
 from mmaction.registry import LOOPS
 from mmengine.dist import collect_results
 from mmengine.evaluator import Evaluator
+from mmengine.optim import OptimWrapper
 from mmengine.runner import BaseLoop
-from mmengine.runner.amp import autocast
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -29,8 +30,8 @@ class KNNLoop(BaseLoop):
             bank.
         bank: What the bank's dataset has different from the queries', such as
             ``dict(split='xsub_train')``.
-        stage: ``'val'`` or ``'test'``, whose hooks are called.
-        fp16: Whether to compute features under autocast.
+        stage: ``'val'`` or ``'test'``, whose hooks are called. Validation
+            embeds in the precision that trains, a test in float32.
     """
 
     def __init__(
@@ -40,7 +41,6 @@ class KNNLoop(BaseLoop):
         evaluator: Union[Evaluator, Dict, List],
         bank: Dict,
         stage: str = 'val',
-        fp16: bool = False,
     ) -> None:
         if stage not in ('val', 'test'):
             raise ValueError(f"stage must be 'val' or 'test', got {stage!r}")
@@ -53,7 +53,6 @@ class KNNLoop(BaseLoop):
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
         self.stage = stage
-        self.fp16 = fp16
 
     def run(self) -> Dict[str, float]:
         """Embeds both splits and computes the metrics."""
@@ -77,7 +76,8 @@ class KNNLoop(BaseLoop):
 
     @torch.no_grad()
     def _predict(self, batch: Dict) -> list:
-        with autocast(enabled=self.fp16):
+        wrapper = getattr(self.runner, 'optim_wrapper', None) if self.stage == 'val' else None
+        with wrapper.optim_context(self.runner.model) if isinstance(wrapper, OptimWrapper) else nullcontext():
             return self.runner.model.test_step(batch)
 
     def _give_bank(self) -> None:

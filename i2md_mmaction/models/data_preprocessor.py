@@ -94,7 +94,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
                 )
         lengths = torch.tensor([sample.size(1) for sample in samples])
         shape = (len(samples), self.num_persons, int(lengths.max()), *samples[0].shape[2:])
-        batch = torch.zeros(shape, dtype=torch.float32)
+        # Pinned, so that the copy to an accelerator does not hold up the host.
+        batch = torch.zeros(shape, dtype=torch.float32, pin_memory=self.device.type != 'cpu')
         for padded, sample in zip(batch, samples):
             padded[: sample.size(0), : sample.size(1)] = sample
         return batch, lengths

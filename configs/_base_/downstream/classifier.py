@@ -28,9 +28,6 @@ model = dict(
     ),
     data_preprocessor=dict(**{**_views, 'train_views': [[crop]]}),
 )
-# I2MD's backbone keeps its cross-attention, which a classifier does not use.
-find_unused_parameters = True
-
 train_dataloader = dict(batch_size=64)
 train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=80, val_interval=5)
 val_cfg = dict(_delete_=True, type='ValLoop')

@@ -1,12 +1,15 @@
 """ST-GCN layers over the joints, a Transformer over the frames."""
 
-from typing import Optional
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Iterator, Optional
 
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from ...skeletons import get_layout
 
@@ -126,6 +129,8 @@ class GCNTransformer(BaseModule):
         cross_attention: Whether the layers can attend to neighbours. A method
             that gives none, such as CMD, builds them without, so that no
             parameter is left unused.
+        with_cp: Whether to compute the layers once more in the backward pass
+            instead of keeping their activations, for cards of little memory.
         init_cfg: As for ``BaseModule``.
 
     Example:
@@ -147,10 +152,12 @@ class GCNTransformer(BaseModule):
         feedforward_channels: int = 3072,
         num_frames: int = 64,
         cross_attention: bool = True,
+        with_cp: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         graph = get_layout(layout)
+        self.with_cp = with_cp
         self.embed_dims = embed_dims
         self.gcn = MODELS.build(
             dict(
@@ -182,7 +189,7 @@ class GCNTransformer(BaseModule):
                 f'GCNTransformer has {self.positions.size(1)} temporal positions but got '
                 f'{keypoint.size(2)} frames; set its num_frames to that of the views'
             )
-        graph = self.gcn(keypoint)  # (B, M, C', T, V)
+        graph = self._run(self.gcn, keypoint)  # (B, M, C', T, V)
         frames = graph.permute(0, 3, 4, 1, 2).flatten(2)  # (B, T, V * M * C')
         return self.to_token(frames) + self.positions[:, : frames.size(1)]
 
@@ -201,7 +208,7 @@ class GCNTransformer(BaseModule):
             (B, E).
         """
         for layer in self.layers:
-            tokens = layer(tokens, neighbors, padding)
+            tokens = self._run(layer, tokens, neighbors, padding)
         return self.norm(tokens).mean(dim=1)
 
     def forward(
@@ -209,3 +216,35 @@ class GCNTransformer(BaseModule):
     ) -> Tensor:
         """Maps (B, M, T, V, C) to the feature (B, E)."""
         return self.encode(self.embed(keypoint), neighbors, padding)
+
+    def ignore_neighbors(self) -> None:
+        """Leaves what only neighbours use without gradients, for who never gives any.
+
+        Distributed training would wait for them.
+        """
+        for name, parameter in self.named_parameters():
+            if 'cross' in name:
+                parameter.requires_grad_(False)
+
+    def _run(self, module: nn.Module, *args: Optional[Tensor]) -> Tensor:
+        """Calls a module, keeping its activations or not."""
+        if not (self.with_cp and torch.is_grad_enabled()):
+            return module(*args)
+        contexts = partial(_recomputation, module)
+        return checkpoint(module, *args, use_reentrant=False, context_fn=contexts)
+
+
+def _recomputation(module: nn.Module) -> tuple:
+    """Contexts of the first and of the second forward pass; the second moves no statistics."""
+    return nullcontext(), _statistics_kept(module)
+
+
+@contextmanager
+def _statistics_kept(module: nn.Module) -> Iterator[None]:
+    norms = [child for child in module.modules() if isinstance(child, nn.modules.batchnorm._NormBase)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    yield
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum

@@ -6,7 +6,7 @@ import torch
 from mmaction.registry import MODELS
 from mmengine.dist import all_gather
 from mmengine.model import BaseModel, ModuleDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..stream import Stream
 
@@ -27,10 +27,14 @@ class SkeletonPretrainer(BaseModel):
         layout: Name of the skeleton layout.
         momentum: m of the key encoders; 0.999 in the papers.
         data_preprocessor: Config of the view preprocessor.
+        compiled: Whether ``torch.compile`` turns the way from the views to the
+            losses into one graph. (MMEngine's own key ``compile`` would take
+            the whole ``train_step``, which breaks into many.)
         init_cfg: As for ``BaseModule``.
 
     Raises:
-        ValueError: If no stream is named or one stands twice.
+        ValueError: If no stream is named or one stands twice, or if what is to
+            be compiled has a recurrent network.
     """
 
     #: Entries of the bank that each stream has, and the embedding they hold.
@@ -45,6 +49,7 @@ class SkeletonPretrainer(BaseModel):
         layout: str = 'ntu25',
         momentum: float = 0.999,
         data_preprocessor: Optional[dict] = None,
+        compiled: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         # Built here, since MMEngine's base class looks in its own registry only.
@@ -58,6 +63,14 @@ class SkeletonPretrainer(BaseModel):
         )
         self.bank = MODELS.build(dict(bank, dims=self.bank_dims()))
         self._remembered: List[Dict[str, Tensor]] = []
+        if compiled and any(isinstance(module, nn.RNNBase) for module in self.modules()):
+            raise ValueError(
+                "compiled=True: torch.compile does not trace torch's recurrent networks, which are one "
+                'call for a whole sequence as they are; leave model.compiled at False'
+            )
+        # The function, not the bound method, so that a copy of the model runs itself.
+        loss = type(self).loss
+        self._loss = torch.compile(loss, fullgraph=True, dynamic=False) if compiled else loss
 
     def bank_dims(self) -> Dict[str, int]:
         """Dimensions of the bank's entries, named STREAM_ENTRY."""
@@ -99,7 +112,7 @@ class SkeletonPretrainer(BaseModel):
             mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
         """
         if mode == 'loss':
-            return self.loss(inputs, data_samples)
+            return self._loss(self, inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':

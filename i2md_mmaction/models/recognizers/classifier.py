@@ -132,6 +132,8 @@ class SkeletonClassifier(BaseRecognizer):
                 f'{backbone["type"]} has no embed_dims; give the width of its feature as '
                 'cls_head=dict(in_channels=...)'
             )
+        if hasattr(self.backbone, 'ignore_neighbors'):
+            self.backbone.ignore_neighbors()
         self.cls_head = MODELS.build(dict(cls_head, in_channels=width))
         self.modality = Modality(modality, layout)
         self.layout = layout
