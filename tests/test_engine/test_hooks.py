@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from mmaction.registry import HOOKS
-from mmengine.logging import HistoryBuffer
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch import nn
@@ -213,3 +214,44 @@ def test_a_history_that_was_loaded_onto_the_gpu_comes_back(checkpoint, tmp_path)
 )
 def test_the_hooks_are_known_to_mmaction2(name):
     assert HOOKS.get(name) is getattr(hooks, name)
+
+
+def hub_of(hook, values, interval):
+    """The message hub after a run of two epochs, and how many values it held after each iteration."""
+    hub = MessageHub(f'hub{id(values)}{type(hook).__name__}{interval}')
+    loader = [None] * (len(values) // 2)
+    stub = runner(
+        message_hub=hub,
+        max_epochs=2,
+        max_iters=len(values),
+        hooks=[LoggerHook(interval=interval)],
+        train_dataloader=type('Loader', (list,), dict(dataset=None))(loader),
+    )
+    hook.before_train(stub)
+    held = []
+    for index, value in enumerate(values):
+        outputs = dict(loss=torch.tensor(value), acc=torch.tensor([2 * value]).mean(), constant=3.0)
+        hook.after_train_iter(stub, index % len(loader), outputs=outputs)
+        held.append(len(hub.log_scalars['train/loss'].data[0]) if 'train/loss' in hub.log_scalars else 0)
+    return hub, held, stub
+
+
+def test_losses_are_read_when_they_are_logged_and_the_history_is_mmengines():
+    values = [0.5, 1.25, 2.5, 3.0, 4.0, 0.125, 7.0, 8.0, 9.0, 1.0]
+    ours, held, _ = hub_of(hooks.DeferredRuntimeInfoHook(), values, interval=2)
+    theirs, _, _ = hub_of(RuntimeInfoHook(), values, interval=2)
+    # Epochs of five: at the second and fourth iteration and at the end.
+    assert held == [0, 2, 2, 4, 5, 5, 7, 7, 9, 10]
+    for name in ('train/loss', 'train/acc', 'train/constant'):
+        for mine, expected in zip(ours.log_scalars[name].data, theirs.log_scalars[name].data):
+            assert mine.tolist() == expected.tolist()
+
+
+def test_a_checkpoint_between_two_lines_of_the_log_has_the_whole_history():
+    hook = hooks.DeferredRuntimeInfoHook()
+    _, held, stub = hub_of(hook, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], interval=50)
+    hook.after_train_iter(stub, 0, outputs=dict(loss=torch.tensor(7.0)))
+    checkpoint = dict(message_hub=stub.message_hub.state_dict())
+    assert checkpoint['message_hub']['log_scalars']['train/loss'].data[0].tolist()[-1] == 6.0
+    hook.before_save_checkpoint(stub, checkpoint)
+    assert checkpoint['message_hub']['log_scalars']['train/loss'].data[0].tolist()[-1] == 7.0

@@ -5,8 +5,9 @@ import torch
 from mmaction.registry import MODELS
 from torch import nn
 
+from i2md_mmaction.benchmark import peak_bytes
 from i2md_mmaction.models import BiGRU, GCNTransformer
-from i2md_mmaction.models.backbones.gcn_transformer import NeighborAttentionLayer
+from i2md_mmaction.models.backbones.gcn_transformer import Attention, NeighborAttentionLayer
 
 TINY = dict(gcn_channels=4, gcn_layers=2, embed_dims=8, depth=2, num_heads=2, feedforward_channels=12)
 
@@ -223,3 +224,43 @@ def test_the_numbers_of_cmd_are_the_defaults():
     backbone = BiGRU()
     assert backbone.input_norm.num_features == 150 and len(backbone.gru) == 3
     assert backbone.embed_dims == 2048 and backbone.gru[0].forward_gru.hidden_size == 1024
+
+
+@pytest.mark.parametrize('context', [None, 5])
+@pytest.mark.parametrize('graded', [True, False])
+def test_attention_is_torchs_on_the_same_weights(context, graded):
+    torch.manual_seed(0)
+    attention = Attention(8, 2)
+    nn.init.normal_(attention.in_proj_bias)
+    x = torch.randn(3, 4, 8)
+    other = x if context is None else torch.randn(3, context, 8)
+    padding = (
+        None
+        if context is None
+        else torch.tensor([[False] * 5, [True, False] * 2 + [True], [True] * 4 + [False]])
+    )
+    with torch.set_grad_enabled(graded):
+        ours = attention(x, None if context is None else other, padding)
+        expected = nn.MultiheadAttention.forward(attention, x, other, other, padding)[0]
+    torch.testing.assert_close(ours, expected, atol=1e-6, rtol=1e-5)
+
+
+def test_recomputed_layers_give_the_same_gradients_and_statistics_in_less_memory():
+    def built(with_cp):
+        torch.manual_seed(0)
+        sizes = dict(
+            gcn_channels=2, gcn_layers=2, embed_dims=16, num_heads=2, feedforward_channels=256, num_frames=32
+        )
+        return GCNTransformer(depth=8, with_cp=with_cp, **sizes).train()
+
+    def run(backbone):
+        backbone(skeletons(batch=8, frames=32), neighbors=torch.ones(8, 2, 16)).square().sum().backward()
+
+    plain, saving = built(False), built(True)
+    for backbone in (plain, saving):
+        run(backbone)
+    for (name, weight), other in zip(plain.named_parameters(), saving.parameters()):
+        torch.testing.assert_close(other.grad, weight.grad, msg=name)
+    for (name, statistic), other in zip(plain.named_buffers(), saving.buffers()):
+        torch.testing.assert_close(other, statistic, msg=name)
+    assert peak_bytes(lambda: run(saving), 'cpu') < 0.6 * peak_bytes(lambda: run(plain), 'cpu')

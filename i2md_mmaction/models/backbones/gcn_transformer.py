@@ -242,9 +242,11 @@ def _recomputation(module: nn.Module) -> tuple:
 @contextmanager
 def _statistics_kept(module: nn.Module) -> Iterator[None]:
     norms = [child for child in module.modules() if isinstance(child, nn.modules.batchnorm._NormBase)]
-    momenta = [norm.momentum for norm in norms]
+    kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.momentum = 0.0
-    yield
-    for norm, momentum in zip(norms, momenta):
-        norm.momentum = momentum
+        norm.momentum, norm.num_batches_tracked = 0.0, None
+    try:
+        yield
+    finally:
+        for norm, (momentum, batches) in zip(norms, kept):
+            norm.momentum, norm.num_batches_tracked = momentum, batches
