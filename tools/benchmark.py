@@ -1,10 +1,20 @@
-"""Measures speed and memory: a config's training step, how it grows, and the BiGRU."""
+"""Measures speed and memory: a config's training step, how it grows, what it needs, and the BiGRU.
+
+    python tools/benchmark.py step configs/i2md_ntu60.py --compile
+    python tools/benchmark.py growth configs/i2md_ntu60.py --batch 32
+    python tools/benchmark.py memory configs/i2md_ntu60.py --sizes batch
+    python tools/benchmark.py bigru
+
+Data are synthetic. ``step`` sets a plain reference in the manner of research
+code beside the method; ``memory`` needs no device and no time.
+"""
 
 import argparse
 import json
+import logging
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Dict, Iterator, List, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
@@ -23,6 +33,7 @@ from i2md_mmaction.benchmark import (
     step_memory,
     synthetic_batch,
     time_steps,
+    traced_memory,
 )
 from i2md_mmaction.benchmark.plain import StepwiseGRU
 from i2md_mmaction.models import BiGRU
@@ -38,8 +49,14 @@ GROWTH = {
 }
 
 
+#: Rows of figures by the title of their table.
+Tables = Dict[str, List[dict]]
+
+
 def parse_args(argv=None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest='command', required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -55,8 +72,9 @@ def parse_args(argv=None) -> argparse.Namespace:
     step = commands.add_parser('step', parents=[common, config], help='a step beside the plain reference')
     step.add_argument('--compile', action='store_true', help='compile the losses')
     step.add_argument('--no-plain', dest='plain', action='store_false', help='leave the reference out')
-    growth = commands.add_parser('growth', parents=[common, config], help='a step as its sizes grow')
-    growth.add_argument('--sizes', nargs='+', choices=GROWTH, default=list(GROWTH))
+    for name, what in (('growth', 'time and memory'), ('memory', 'memory, from shapes alone')):
+        growth = commands.add_parser(name, parents=[common, config], help=f'{what} as sizes grow')
+        growth.add_argument('--sizes', nargs='+', choices=GROWTH, default=list(GROWTH))
     gru = commands.add_parser('bigru', parents=[common], help='BiGRU whole against frame by frame')
     gru.add_argument('--batch', type=int, default=64)
     gru.add_argument('--frames', type=int, default=64)
@@ -76,7 +94,7 @@ def load_config(args: argparse.Namespace) -> Config:
     return config
 
 
-def benchmark_step(args: argparse.Namespace) -> Dict[str, Any]:
+def benchmark_step(args: argparse.Namespace) -> Tables:
     """Times a config's training step, phase by phase, beside the plain reference."""
     config = load_config(args)
     batch, optimizer = config.train_dataloader.batch_size, config.optim_wrapper.optimizer
@@ -95,65 +113,50 @@ def benchmark_step(args: argparse.Namespace) -> Dict[str, Any]:
     def plain() -> PlainStep:
         return PlainStep(model, optimizer)
 
-    seconds = {'ours': time_steps(ours(args.compile), views, args.repeats, split=not args.compile)}
-    memory = {'ours': step_memory(ours, views) / 2**30}
+    columns = {'ours': time_steps(ours(args.compile), views, args.repeats, split=not args.compile)}
+    memory = {'ours': step_memory(ours, views)}
     if args.plain:
-        seconds['plain'] = time_steps(plain(), views, args.repeats)
-        memory['plain'] = step_memory(plain, views) / 2**30
-    for figures in seconds.values():
-        figures['views'] = watch.medians()['views']
+        columns['plain'] = time_steps(plain(), views, args.repeats)
+        memory['plain'] = step_memory(plain, views)
+    phases = []
+    for phase in dict.fromkeys(phase for column in reversed(columns.values()) for phase in column):
+        row = {form: 1000 * column[phase] if phase in column else None for form, column in columns.items()}
+        ratio = row['plain'] / row['ours'] if all(row.get(form) for form in ('ours', 'plain')) else None
+        phases.append({'phase (ms)': phase, **row, 'plain / ours': ratio})
     peak = matmul_peak(args.device, torch.bfloat16 if args.amp else torch.float32)
-    step = seconds['ours']['step']
-    return {
-        'milliseconds': {
-            form: {name: 1000 * value for name, value in figures.items()} for form, figures in seconds.items()
-        },
-        'ratio': seconds['plain']['step'] / step if args.plain else None,
-        'samples/s': batch / (step + seconds['ours']['views']),
-        'peak memory (GiB)': memory,
+    step, view_seconds = columns['ours']['step'], watch.medians()['views']
+    figures = {
+        'samples/s': batch / (step + view_seconds),
+        'views (ms)': 1000 * view_seconds,
+        'share of the views (%)': 100 * view_seconds / (step + view_seconds),
+        **{f'peak memory, {form} (GiB)': value / 2**30 for form, value in memory.items()},
         'model GFLOP a sample': flops / 1e9,
         'rate (GFLOP/s)': batch * flops / step / 1e9,
         'matrix-product peak (GFLOP/s)': peak / 1e9,
         'share of the peak (%)': 100 * batch * flops / step / peak,
     }
+    return {
+        'phases': phases,
+        'figures': [{'figure': name, 'value': value} for name, value in figures.items()],
+    }
 
 
-def benchmark_growth(args: argparse.Namespace) -> List[Dict[str, Any]]:
-    """Times a config's training step as one size after another grows."""
-    rows = []
+def grown(args: argparse.Namespace) -> Iterator[Tuple[str, str, Config]]:
+    """The config with one size after another at one value after another."""
     cases = [(size, value) for size in args.sizes for value in GROWTH[size][1]]
-    for size, value in track(cases, description='growth'):
+    for size, value in track(cases, description=args.command):
         config = load_config(args)
         name = GROWTH[size][0]
         if name.startswith('model.') and name.split('.')[1] not in {'bank', 'streams', *config.model}:
             continue
         if size == 'frames':
-            _set_frames(config, value)
+            set_frames(config, value)
         else:
             config.merge_from_dict({name: value})
-        model = build_model(config, args.device)
-        data = synthetic_batch(model, config.train_dataloader.batch_size)
-        views = model.data_preprocessor(data, training=True)['inputs']
-
-        def build(model=model, config=config) -> MethodStep:
-            return MethodStep(deepcopy(model), config.optim_wrapper.optimizer, args.amp)
-
-        seconds = time_steps(build(), views, args.repeats)
-        rows.append(
-            {
-                'size': size,
-                'value': len(value) if size == 'streams' else value,
-                **{
-                    f'{phase} (ms)': 1000 * seconds[phase]
-                    for phase in ('forward', 'losses', 'backward', 'step')
-                },
-                'peak memory (GiB)': step_memory(build, views) / 2**30,
-            }
-        )
-    return rows
+        yield size, str(len(value) if size == 'streams' else value), config
 
 
-def _set_frames(config: Config, frames: int) -> None:
+def set_frames(config: Config, frames: int) -> None:
     """Sets the frames of all views, and the positions of a backbone that has some."""
     for view in config.model.data_preprocessor.train_views:
         for transform in view:
@@ -163,71 +166,90 @@ def _set_frames(config: Config, frames: int) -> None:
         config.model.backbone.num_frames = frames
 
 
-def benchmark_bigru(args: argparse.Namespace) -> Dict[str, Any]:
+def benchmark_growth(args: argparse.Namespace) -> Tables:
+    """Times a config's training step as one size after another grows."""
+    rows = []
+    for size, value, config in grown(args):
+        model = build_model(config, args.device)
+        data = synthetic_batch(model, config.train_dataloader.batch_size)
+        views = model.data_preprocessor(data, training=True)['inputs']
+
+        def build(model=model, config=config) -> MethodStep:
+            return MethodStep(deepcopy(model), config.optim_wrapper.optimizer, args.amp)
+
+        seconds = time_steps(build(), views, args.repeats)
+        times = {f'{phase} (ms)': 1000 * value for phase, value in seconds.items()}
+        rows.append({'size': size, 'at': value, **times, 'memory (GiB)': step_memory(build, views) / 2**30})
+    return {'growth': rows}
+
+
+def benchmark_memory(args: argparse.Namespace) -> Tables:
+    """Finds the memory of a config's training step from shapes, as one size after another grows."""
+    rows = []
+    for size, value, config in grown(args):
+        optimizer, batch = config.optim_wrapper.optimizer, config.train_dataloader.batch_size
+        memory = traced_memory(build_model(config), optimizer, batch, args.amp)
+        rows.append({'size': size, 'at': value, 'memory (GiB)': memory / 2**30})
+    return {'memory': rows}
+
+
+def benchmark_bigru(args: argparse.Namespace) -> Tables:
     """Times forward and backward of the BiGRU, whole and one frame at a time."""
     backbone = BiGRU(hidden_channels=args.hidden).to(args.device)
-    stepwise = StepwiseGRU(backbone)
+    forms = {'whole sequence': backbone, 'frame by frame, as released': StepwiseGRU(backbone)}
     keypoint = torch.randn(args.batch, 2, args.frames, 25, 3, device=args.device)
-    forms = {'whole sequence': backbone, 'frame by frame': stepwise}
-    watch = Stopwatch(args.device)
+    dtypes, watch = {'float32': torch.float32, 'bfloat16': torch.bfloat16}, Stopwatch(args.device)
     for _ in range(args.repeats + 2):
         for name, form in forms.items():
-            for dtype in (torch.float32, torch.bfloat16):
-                with watch.phase(f'{name}, {str(dtype)[6:]}'):
-                    with torch.autocast(keypoint.device.type, dtype, enabled=dtype != torch.float32):
+            for precision, dtype in dtypes.items():
+                with watch.phase(f'{name} {precision}'):
+                    with torch.autocast(keypoint.device.type, dtype, enabled=precision != 'float32'):
                         feature = form(keypoint)
                     feature.float().sum().backward()
                 form.zero_grad()
         watch.lap()
     seconds = watch.medians()
+    rows = [
+        {'form (ms)': name, **{precision: 1000 * seconds[f'{name} {precision}'] for precision in dtypes}}
+        for name in forms
+    ]
+    ours, released = rows
+    ratios = {precision: released[precision] / ours[precision] for precision in dtypes}
+    mixed = {'form (ms)': 'ratio, released in float32 to whole', 'float32': ratios['float32']}
     return {
-        'milliseconds': {name: 1000 * value for name, value in seconds.items()},
-        'ratios': {
-            'float32': seconds['frame by frame, float32'] / seconds['whole sequence, float32'],
-            'bfloat16': seconds['frame by frame, bfloat16'] / seconds['whole sequence, bfloat16'],
-            'released, in float32, to ours, in bfloat16': seconds['frame by frame, float32']
-            / seconds['whole sequence, bfloat16'],
-        },
+        'bigru': [
+            *rows,
+            {'form (ms)': 'ratio', **ratios},
+            {**mixed, 'bfloat16': released['float32'] / ours['bfloat16']},
+        ]
     }
 
 
-def show(command: str, title: str, figures: Any) -> None:
-    """Prints the figures as a table."""
-    console = Console()
-    if command == 'growth':
-        table = Table(*figures[0], title=title)
-        for row in figures:
-            table.add_row(*(value if isinstance(value, str) else f'{value:.4g}' for value in row.values()))
-        console.print(table)
-        return
-    if command == 'step':
-        forms = figures['milliseconds']
-        table = Table('phase (ms)', *forms, *(['ratio'] if len(forms) > 1 else []), title=title)
-        for phase, value in forms['ours'].items():
-            cells = [forms[form].get(phase) for form in forms]
-            if len(cells) > 1:
-                cells.append(cells[1] / value if cells[1] else None)
-            table.add_row(phase, *('' if cell is None else f'{cell:.4g}' for cell in cells))
-        console.print(table)
-    table = Table('figure', 'value', title='' if command == 'step' else title)
-    for name, value in figures.items():
-        if isinstance(value, dict):
-            for part, number in value.items() if not (command == 'step' and name == 'milliseconds') else ():
-                table.add_row(f'{name}, {part}', f'{number:.4g}')
-        elif value is not None:
-            table.add_row(name, f'{value:.4g}')
-    console.print(table)
+COMMANDS = dict(step=benchmark_step, growth=benchmark_growth, memory=benchmark_memory, bigru=benchmark_bigru)
 
 
-def main(argv=None) -> Any:
+def main(argv=None) -> Tables:
     args = parse_args(argv)
-    figures = dict(step=benchmark_step, growth=benchmark_growth, bigru=benchmark_bigru)[args.command](args)
-    name = args.config if args.command != 'bigru' else f'BiGRU, batch {args.batch}, {args.frames} frames'
-    precision = f', {"bfloat16" if args.amp else "float32"}' if args.command != 'bigru' else ''
-    show(args.command, f'{name} on {args.device}{precision}, {torch.get_num_threads()} CPU threads', figures)
+    logging.disable(logging.INFO)  # weight initialisation
+    tables = COMMANDS[args.command](args)
+    console = Console()
+    if args.command == 'bigru':
+        name = f'BiGRU of {args.hidden}, batch {args.batch}, {args.frames} frames'
+    else:
+        name = f'{args.config}, {"bfloat16" if args.amp else "float32"}'
+    console.print(f'{name}, on {args.device} with {torch.get_num_threads()} CPU threads')
+    for rows in tables.values():
+        table = Table(*rows[0])
+        for row in rows:
+            cells = (
+                '' if cell is None else cell if isinstance(cell, str) else f'{cell:.4g}'
+                for cell in row.values()
+            )
+            table.add_row(*cells)
+        console.print(table)
     if args.json:
-        args.json.write_text(json.dumps(figures, indent=1))
-    return figures
+        args.json.write_text(json.dumps(tables, indent=1))
+    return tables
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ from .step import (
     step_memory,
     synthetic_batch,
     time_steps,
+    traced_memory,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     'step_memory',
     'synthetic_batch',
     'time_steps',
+    'traced_memory',
 ]

@@ -11,6 +11,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import OPTIMIZERS
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..models.recognizers.base import SkeletonPretrainer
@@ -147,7 +148,7 @@ def time_steps(step, views: Views, repeats: int, split: bool = True, warm_up: in
     idle, whole, phases = (Stopwatch(step.device) for _ in range(3))
     for _ in range(warm_up):
         run_step(step, views, idle)
-    silent = Stopwatch(torch.device('cpu'))
+    silent = Stopwatch('cpu')
     for _ in range(repeats):
         with whole.phase('step'):
             run_step(step, views, silent)
@@ -183,9 +184,36 @@ def step_memory(build: Callable, views: Views) -> int:
     def call() -> None:
         step, batch = build(), tuple(view.clone() for view in views)
         for _ in range(2):
-            run_step(step, batch, Stopwatch(torch.device('cpu')))
+            run_step(step, batch, Stopwatch('cpu'))
 
     return peak_bytes(call, views[0].device)
+
+
+def traced_memory(model: SkeletonPretrainer, optimizer: dict, samples: int, amp: bool) -> int:
+    """Peak bytes that a step would take, found from shapes alone, without a device or any arithmetic.
+
+    Scratch memory inside kernels and what an allocator holds back come on top.
+
+    Args:
+        model: Recognizer on the CPU; unusable afterwards.
+        optimizer: Config of the optimiser.
+        samples: Samples of the batch.
+        amp: Whether to run under bfloat16 autocast.
+    """
+    views = model.data_preprocessor(synthetic_batch(model, 2), training=True)['inputs']
+    shapes = FakeTensorMode(allow_non_fake_inputs=True)
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            fake = nn.Parameter(shapes.from_tensor(parameter.detach()), parameter.requires_grad)
+            module.register_parameter(name, fake)
+        for name, value in list(module.named_buffers(recurse=False)):
+            module._buffers[name] = shapes.from_tensor(value)
+    with shapes:
+        views = tuple(torch.zeros(samples, *view.shape[1:]) for view in views)
+        step = MethodStep(model, {**optimizer, 'fused': False}, amp)
+        standing = sum(value.nbytes for value in chain(model.parameters(), model.buffers(), views))
+        silent = Stopwatch('cpu')
+        return standing + peak_bytes(lambda: [run_step(step, views, silent) for _ in range(2)], 'cpu')
 
 
 def synthetic_batch(model: SkeletonPretrainer, samples: int, frames: int = 100) -> Dict[str, list]:

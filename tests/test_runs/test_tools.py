@@ -81,32 +81,60 @@ def test_views_are_drawn_for_a_config(annotations, tmp_path):
     assert out.read_bytes().startswith(b'\x89PNG')
 
 
-def test_the_benchmark_counts_the_work_of_a_step(tmp_path):
+NARROW = [
+    'model.backbone.hidden_channels=8',
+    'model.backbone.num_layers=1',
+    "model.streams=['joint','bone']",
+    'model.bank.size=32',
+    'model.distillation.topk=8',
+]
+
+
+def benchmarked(command, *arguments, config='cmd_demo', options=NARROW):
     from tools import benchmark
 
-    narrow = [
-        'model.backbone.hidden_channels=8',
-        'model.backbone.num_layers=1',
-        "model.streams=['joint','bone']",
-        'model.bank.size=32',
-        'model.distillation.topk=8',
-    ]
-    arguments = ['--repeats', '1', '--device', 'cpu', '--json', str(tmp_path / 'figures.json')]
-    config = str(ROOT / 'configs/cmd_demo.py')
-    few, many = (
-        benchmark.main(['step', config, '--batch', batch, *arguments, '--cfg-options', *narrow])
-        for batch in ('2', '4')
-    )
-    # The work of a sample does not depend on how many there are.
-    assert few['model GFLOP a sample'] == pytest.approx(many['model GFLOP a sample'], rel=1e-6)
-    assert few['model GFLOP a sample'] > 0
+    arguments = [command, str(ROOT / f'configs/{config}.py'), *arguments, '--repeats', '1', '--device', 'cpu']
+    return benchmark.main([*arguments, '--cfg-options', *options])
+
+
+def test_the_benchmark_counts_the_work_of_a_step_and_sets_the_plain_one_beside_it(tmp_path):
+    out = ['--json', str(tmp_path / 'figures.json')]
+    few, many = (benchmarked('step', '--batch', batch, *out) for batch in ('2', '4'))
     assert json.loads((tmp_path / 'figures.json').read_text()) == many
+    few, figures = ({row['figure']: row['value'] for row in tables['figures']} for tables in (few, many))
+    # The work of a sample does not depend on how many there are.
+    assert few['model GFLOP a sample'] == pytest.approx(figures['model GFLOP a sample'], rel=1e-6)
+    assert few['model GFLOP a sample'] > 0
+    phases = {row['phase (ms)']: row for row in many['phases']}
+    assert set(phases) == {'forward', 'losses', 'backward', 'optimiser and memory', 'step'}
+    for row in phases.values():
+        assert row['plain / ours'] == pytest.approx(row['plain'] / row['ours'])
+    rate = 4 * figures['model GFLOP a sample'] / (phases['step']['ours'] / 1000)
+    assert figures['rate (GFLOP/s)'] == pytest.approx(rate)
+
+
+def test_the_memory_from_shapes_is_what_a_step_takes():
+    case = dict(config='i2md_demo', options=["model.streams=['joint']"])
+    traced = benchmarked('memory', '--sizes', 'batch', **case)['memory']
+    measured = benchmarked('growth', '--sizes', 'batch', **case)['growth']
+    assert [row['at'] for row in traced] == [row['at'] for row in measured]
+    for shape, real in zip(traced, measured):
+        assert shape['memory (GiB)'] == pytest.approx(real['memory (GiB)'], rel=0.05)
+    assert traced[-1]['memory (GiB)'] > traced[0]['memory (GiB)']
+
+
+def test_the_benchmark_grows_only_what_a_method_has():
+    tables = benchmarked('memory', '--sizes', 'K', 'K_d', 'streams', config='moco_demo', options=NARROW[:2])
+    assert [(row['size'], row['at']) for row in tables['memory']] == [('streams', n) for n in '123']
 
 
 def test_the_benchmark_compares_both_forms_of_the_bigru():
     from tools import benchmark
 
     sizes = ['--batch', '2', '--frames', '4', '--hidden', '8']
-    figures = benchmark.main(['bigru', '--repeats', '1', '--device', 'cpu', *sizes])
-    whole, stepwise = figures['whole sequence (ms)'], figures['frame by frame (ms)']
-    assert figures['ratio'] == pytest.approx(stepwise / whole)
+    whole, released, ratio, mixed = benchmark.main(['bigru', '--repeats', '1', '--device', 'cpu', *sizes])[
+        'bigru'
+    ]
+    for precision in ('float32', 'bfloat16'):
+        assert ratio[precision] == pytest.approx(released[precision] / whole[precision])
+        assert mixed[precision] == pytest.approx(released['float32'] / whole[precision])
