@@ -43,7 +43,7 @@ GROWTH = {
     'bank': ('model.bank.size', (4096, 16384, 65536)),
     'K': ('model.distillation.topk', (64, 1024, 8192)),
     'K_d': ('model.num_neighbors', (16, 64, 256)),
-    'batch': ('train_dataloader.batch_size', (8, 16, 32)),
+    'batch': ('share of the batch', (0.25, 0.5, 1.0)),
     'frames': ('frames', (16, 32, 64)),
     'streams': ('model.streams', (['joint'], ['joint', 'motion'], ['joint', 'motion', 'bone'])),
 }
@@ -149,10 +149,15 @@ def grown(args: argparse.Namespace) -> Iterator[Tuple[str, str, Config]]:
         name = GROWTH[size][0]
         if name.startswith('model.') and name.split('.')[1] not in {'bank', 'streams', *config.model}:
             continue
-        if size == 'frames':
+        if size == 'batch':
+            value = config.train_dataloader.batch_size = int(value * config.train_dataloader.batch_size)
+        elif size == 'frames':
             set_frames(config, value)
         else:
             config.merge_from_dict({name: value})
+        if size == 'bank' and 'distillation' in config.model:
+            # The same K in all of them.
+            config.model.distillation.topk = min(config.model.distillation.topk, GROWTH['bank'][1][0])
         yield size, str(len(value) if size == 'streams' else value), config
 
 

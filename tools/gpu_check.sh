@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Everything that only a GPU can show, a part for each call; figures go to $OUT (work_dirs/gpu by default).
+#   bash tools/gpu_check.sh bench   # steps beside the plain reference, growth, BiGRU: some minutes
+#   bash tools/gpu_check.sh value   # I2MD on NW-UCLA, float32 eager against bfloat16 compiled, three seeds
+#   bash tools/gpu_check.sh train   # MoCo, CMD and I2MD on NW-UCLA, full size, three seeds
+# $I2MD_DATA is the folder of nw_ucla_3d.pkl. Wheels in .whl/ are installed into a folder of their own
+# first, without dependencies. EPOCHS, SEEDS, CONFIGS and DEVICE make the same script small.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+part=${1:?'bench, value or train'}
+out=${OUT:-work_dirs/gpu}
+mkdir -p "$out"
+if compgen -G '.whl/*.whl' >/dev/null; then
+    site=$(mktemp -d)
+    python3 -m pip install -q --no-index --no-deps --no-compile --upgrade --target "$site" .whl/*.whl
+    export PYTHONPATH=$site:${PYTHONPATH:-}
+fi
+export PYTHONPATH=$PWD:${PYTHONPATH:-} PYTHONUNBUFFERED=1 PYTHONWARNINGS=ignore
+train=$(python3 -c 'import i2md_mmaction, mmaction; print(mmaction.__path__[0])' 2>/dev/null)/.mim/tools/train.py
+device=${DEVICE:-cuda}
+log=$out/$part.log
+
+bench() {  # name, then the arguments of tools/benchmark.py
+    echo "== ${*:2}"
+    python3 tools/benchmark.py "${@:2}" --device "$device" --json "$out/$1.json" 2>>"$log" || echo "failed, see $log"
+}
+
+run() {  # name, config, seed, options
+    python3 "$train" "configs/$2.py" --seed "$3" --work-dir "work_dirs/gpu_runs/$1" --cfg-options \
+        default_hooks.checkpoint.interval=100000 ${EPOCHS:+train_cfg.max_epochs=$EPOCHS} "${@:4}" >>"$log" 2>&1 ||
+        echo "$1 failed, see $log"
+}
+
+case $part in
+bench)
+    for config in ${CONFIGS:-i2md_ntu60 cmd_ntu60 aimclr_ntu60}; do
+        bench "$config" step "configs/$config.py" --repeats "${REPEATS:-10}"
+        case $config in cmd* | moco* | mcl* | *bigru*) continue ;; esac
+        bench "${config}_compiled" step "configs/$config.py" --compile --no-plain --repeats "${REPEATS:-10}"
+    done
+    bench bigru bigru ${HIDDEN:+--hidden $HIDDEN}
+    first=${CONFIGS:-i2md_ntu60}
+    bench growth growth "configs/${first%% *}.py" --repeats 3
+    ;;
+value)
+    config=${CONFIGS:-i2md_nwucla}
+    for seed in ${SEEDS:-0 1 2}; do  # the runs of a seed beside one another
+        run "float32_$seed" "$config" "$seed" optim_wrapper.type=OptimWrapper &
+        run "bfloat16_compiled_$seed" "$config" "$seed" optim_wrapper.type=AmpOptimWrapper model.compiled=True &
+        wait
+    done
+    ;;
+train)
+    for config in ${CONFIGS:-moco_nwucla cmd_nwucla i2md_nwucla}; do
+        for seed in ${SEEDS:-0 1 2}; do
+            run "${config}_$seed" "$config" "$seed" &
+        done
+        wait
+    done
+    ;;
+esac
+if [ "$part" != bench ]; then
+    python3 tools/compare_runs.py work_dirs/gpu_runs/* 2>>"$log" | tee "$out/$part.md"
+fi
