@@ -56,7 +56,7 @@ class MethodStep:
         """Modules whose time is that of the forward pass, and their methods."""
         for stream in self.model.streams.values():
             for encoder in (stream.query, stream.key):
-                yield encoder.projector, 'forward'
+                yield from ((encoder, 'forward'), (encoder, 'extract'), (encoder.projector, 'forward'))
                 for method in ('forward', 'embed', 'encode'):
                     if hasattr(encoder.backbone, method):
                         yield encoder.backbone, method
