@@ -1,5 +1,7 @@
 """Drops what stands out of a feature map."""
 
+from typing import Tuple
+
 import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
@@ -34,22 +36,22 @@ class EnergyDrop(nn.Module):
         """Attention of each element (..., C, T, V), between 0.62 and 1."""
         deviation = (feature - feature.mean(dim=(-2, -1), keepdim=True)).square()
         variance = deviation.sum(dim=(-2, -1), keepdim=True) / (feature.size(-2) * feature.size(-1) - 1)
-        return torch.sigmoid(deviation / (4 * (variance + self.coefficient)) + 0.5)
+        return deviation.div_(4 * (variance + self.coefficient)).add_(0.5).sigmoid_()
 
     def forward(self, feature: Tensor) -> Tensor:
         """Drops from a feature map (..., C, T, V); the input is left as it is."""
         with torch.no_grad():
             attention = self.attention(feature.float())
-            joints = attention.mean(dim=(-3, -2), keepdim=True) < self.keep_prob
-            frames = attention < self.keep_prob
-            mask = self._mask(joints) * self._mask(frames)
-        return feature * mask.to(feature.dtype)
+            joints, joint_scale = self._kept(attention.mean(dim=(-3, -2), keepdim=True) < self.keep_prob)
+            frames, frame_scale = self._kept(attention < self.keep_prob)
+            scale = (joint_scale * frame_scale).to(feature.dtype)
+        return torch.where(joints & frames, feature * scale, 0.0)
 
     @staticmethod
-    def _mask(kept: Tensor) -> Tensor:
-        """Zero or the rescaling of what is kept; one where nothing would be left."""
+    def _kept(kept: Tensor) -> Tuple[Tensor, Tensor]:
+        """What is kept and its rescaling; all of it where nothing would be left."""
         count = kept.sum()
-        return torch.where(count > 0, kept * (kept.numel() / count.clamp(min=1)), 1.0)
+        return kept | (count == 0), torch.where(count > 0, kept.numel() / count.clamp(min=1), 1.0)
 
     def extra_repr(self) -> str:
         return f'keep_prob={self.keep_prob}, coefficient={self.coefficient}'
