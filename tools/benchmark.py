@@ -235,7 +235,6 @@ COMMANDS = dict(step=benchmark_step, growth=benchmark_growth, memory=benchmark_m
 
 def main(argv=None) -> Tables:
     args = parse_args(argv)
-    logging.disable(logging.INFO)  # weight initialisation
     tables = COMMANDS[args.command](args)
     console = Console()
     if args.command == 'bigru':
@@ -258,4 +257,5 @@ def main(argv=None) -> Tables:
 
 
 if __name__ == '__main__':
+    logging.disable(logging.INFO)  # of weight initialisation
     main()

@@ -36,6 +36,7 @@ model = dict(
     projector=dict(type='ProjectionHead', out_channels=128),
     bank=dict(type='MemoryBank', size=32768),
     contrast=dict(type='InfoNCELoss', temperature=0.07),
+    compiled=False,
 )
 optim_wrapper = dict(optimizer=dict(lr=0.1))
 train_cfg = dict(max_epochs=300)
