@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..models import BiGRU, GCNTransformer
-from ..models.dropout import ByteDropout
 from ..models.recognizers.base import SkeletonPretrainer
 from ..models.stream import Encoder
 
@@ -63,10 +62,6 @@ class PlainEncoder(nn.Module):
             if isinstance(encoder.backbone, BiGRU)
             else deepcopy(encoder.backbone)
         )
-        for module in self.backbone.modules():
-            for name, child in module.named_children():
-                if isinstance(child, ByteDropout):
-                    setattr(module, name, nn.Dropout(child.p))
         self.project = deepcopy(encoder.projector)
         for parameter, like in zip(self.parameters(), encoder.parameters()):
             parameter.requires_grad_(like.requires_grad)

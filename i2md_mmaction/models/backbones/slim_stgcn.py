@@ -4,10 +4,9 @@ import torch
 from mmaction.models import STGCN
 from mmaction.models.backbones.stgcn import STGCNBlock
 from mmaction.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...skeletons import get_layout
-from ..dropout import ByteDropout
 
 
 @MODELS.register_module()
@@ -57,9 +56,6 @@ class SlimSTGCN(STGCN):
         adjacency = torch.tensor(self.graph.A, dtype=torch.float32)
         self.gcn.append(STGCNBlock(4 * base_channels, embed_dims, adjacency, tcn_dropout=dropout))
         self.num_stages += 1
-        for block in self.gcn:
-            if isinstance(block.tcn.drop, nn.Dropout):
-                block.tcn.drop = ByteDropout(block.tcn.drop.p)
         self.embed_dims = embed_dims
 
     def forward(self, x: Tensor) -> Tensor:
