@@ -43,12 +43,19 @@ def _part_to_ours(part: str) -> str:
     return f'projector.layers.{head[1] or 0}.{head[2]}' if head else ''
 
 
+def gru_parameter(part: str) -> str:
+    """Name of our ``backbone.gru...`` parameter in one bidirectional ``nn.GRU``; empty for others."""
+    gru = _OUR_GRU.fullmatch(part)
+    if not gru:
+        return ''
+    layer, direction, kind = gru.groups()
+    return f'{kind}_l{layer}{_inverse(_DIRECTIONS)[direction]}'
+
+
 def _part_to_official(part: str, linear_head: bool) -> str:
     """The way back of :func:`_part_to_ours`."""
-    gru = _OUR_GRU.fullmatch(part)
-    if gru:
-        layer, direction, kind = gru.groups()
-        return f'encoder.gru.{kind}_l{layer}{_inverse(_DIRECTIONS)[direction]}'
+    if gru_parameter(part):
+        return f'encoder.gru.{gru_parameter(part)}'
     if part.startswith('backbone.input_norm.'):
         return part[len('backbone.') :]
     head = re.fullmatch(r'projector\.layers\.([02])\.(weight|bias)', part)

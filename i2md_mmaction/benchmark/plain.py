@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..convert import gru_parameter
 from ..models import BiGRU, GCNTransformer
 from ..models.recognizers.base import SkeletonPretrainer
 from ..models.stream import Encoder
@@ -29,11 +30,8 @@ class StepwiseGRU(nn.Module):
 
     def __init__(self, backbone: BiGRU) -> None:
         super().__init__()
-        weights = {}
-        for index, layer in enumerate(backbone.gru):
-            for direction, suffix in (('forward_gru', ''), ('reverse_gru', '_reverse')):
-                for name, value in getattr(layer, direction).state_dict().items():
-                    weights[f'{name[:-1]}{index}{suffix}'] = value
+        state = backbone.gru.state_dict(prefix='backbone.gru.')
+        weights = {gru_parameter(name): value for name, value in state.items()}
         inputs, hidden = weights['weight_ih_l0'].size(1), backbone.embed_dims // 2
         self.input_norm = deepcopy(backbone.input_norm)
         self.gru = nn.GRU(inputs, hidden, len(backbone.gru), batch_first=True, bidirectional=True)
@@ -63,8 +61,6 @@ class PlainEncoder(nn.Module):
             else deepcopy(encoder.backbone)
         )
         self.project = deepcopy(encoder.projector)
-        for parameter, like in zip(self.parameters(), encoder.parameters()):
-            parameter.requires_grad_(like.requires_grad)
 
     def forward(self, x: Tensor) -> Tensor:
         """Hidden embeddings (B, H) of a modality (B, M, T, V, C)."""
