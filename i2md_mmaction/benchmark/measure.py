@@ -5,7 +5,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from statistics import median
 from time import perf_counter
-from typing import Callable, Dict, Iterator, List
+from typing import Callable, Dict, Iterator, List, Union
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -21,7 +21,7 @@ class Stopwatch:
         device: Device to wait for.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: Union[torch.device, str]) -> None:
         self.device = torch.device(device)
         self.laps: Dict[str, List[float]] = defaultdict(list)
         self._lap: Dict[str, float] = defaultdict(float)
@@ -56,7 +56,7 @@ class Stopwatch:
         return {name: median(seconds) for name, seconds in self.laps.items()}
 
 
-def matmul_peak(device: torch.device, dtype: torch.dtype) -> float:
+def matmul_peak(device: Union[torch.device, str], dtype: torch.dtype) -> float:
     """Measured rate of a large matrix product, in FLOP/s."""
     size = 2048 if torch.device(device).type == 'cpu' else 8192
     left, right = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))

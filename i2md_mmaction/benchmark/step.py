@@ -28,28 +28,21 @@ class MethodStep:
         model: Recognizer.
         optimizer: Config of the optimiser.
         amp: Whether to run under bfloat16 autocast.
-        compiled: Whether to compile the losses.
     """
 
-    def __init__(
-        self, model: SkeletonPretrainer, optimizer: dict, amp: bool = False, compiled: bool = False
-    ) -> None:
+    def __init__(self, model: SkeletonPretrainer, optimizer: dict, amp: bool = False) -> None:
         self.model = model
         self.device = next(model.parameters()).device
         self.optimizer = OPTIMIZERS.build(dict(optimizer, params=model.parameters()))
         self.amp = amp
-        # One graph from the views to the losses; a break would be an error.
-        self.losses = torch.compile(model.loss, fullgraph=True) if compiled else model.loss
 
     def forward(self, views: Views) -> Dict[str, Tensor]:
         """The losses of a step by name."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.amp):
-            return self.losses(views)
+            return self.model(views, mode='loss')
 
-    def finish(self) -> None:
-        """Optimiser, momentum and bank."""
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def update_memory(self) -> None:
+        """Momentum and bank."""
         self.model.update_memory()
 
     def networks(self) -> Iterable[Tuple[nn.Module, str]]:
@@ -83,10 +76,8 @@ class PlainStep:
             loss.item()
         return losses
 
-    def finish(self) -> None:
-        """Optimiser, momentum and queue."""
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+    def update_memory(self) -> None:
+        """Momentum and queue."""
         self.plain.update_memory()
 
     def networks(self) -> Iterable[Tuple[nn.Module, str]]:
@@ -108,7 +99,9 @@ def run_step(step, views: Views, watch: Stopwatch) -> None:
     with watch.phase('backward'):
         total(losses).backward()
     with watch.phase('optimiser and memory'):
-        step.finish()
+        step.optimizer.step()
+        step.optimizer.zero_grad()
+        step.update_memory()
 
 
 @contextmanager
