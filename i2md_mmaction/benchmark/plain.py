@@ -12,13 +12,19 @@ from itertools import permutations
 from typing import Dict, List, Optional
 
 import torch
+from mmaction.models.utils import unit_gcn
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..convert import gru_parameter
 from ..models import BiGRU, GCNTransformer
+from ..models.backbones.graph_convolution import GraphConvolution
+from ..models.dropout import UniformDropout
 from ..models.recognizers.base import SkeletonPretrainer
 from ..models.stream import Encoder
+
+# The same parameters, as most compute with them.
+_RELEASED = {GraphConvolution: unit_gcn, UniformDropout: nn.Dropout}
 
 
 class StepwiseGRU(nn.Module):
@@ -60,6 +66,8 @@ class PlainEncoder(nn.Module):
             if isinstance(encoder.backbone, BiGRU)
             else deepcopy(encoder.backbone)
         )
+        for module in self.backbone.modules():
+            module.__class__ = _RELEASED.get(type(module), type(module))
         self.project = deepcopy(encoder.projector)
 
     def forward(self, x: Tensor) -> Tensor:

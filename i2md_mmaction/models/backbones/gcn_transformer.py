@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from ...skeletons import get_layout
+from .graph_convolution import GraphConvolution
 
 
 class Attention(nn.MultiheadAttention):
@@ -170,6 +171,7 @@ class GCNTransformer(BaseModule):
                 down_stages=[],
             )
         )
+        GraphConvolution.take_over(self.gcn)
         self.to_token = nn.Linear(gcn_channels * graph.num_joints * num_persons, embed_dims)
         self.positions = nn.Parameter(sinusoid_positions(num_frames, embed_dims)[None])
         self.layers = nn.ModuleList(

@@ -7,6 +7,8 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from ...skeletons import get_layout
+from ..dropout import UniformDropout
+from .graph_convolution import GraphConvolution
 
 
 @MODELS.register_module()
@@ -56,6 +58,9 @@ class SlimSTGCN(STGCN):
         adjacency = torch.tensor(self.graph.A, dtype=torch.float32)
         self.gcn.append(STGCNBlock(4 * base_channels, embed_dims, adjacency, tcn_dropout=dropout))
         self.num_stages += 1
+        GraphConvolution.take_over(self)
+        for block in self.gcn:
+            block.tcn.drop = UniformDropout(block.tcn.drop.p)
         self.embed_dims = embed_dims
 
     def forward(self, x: Tensor) -> Tensor:

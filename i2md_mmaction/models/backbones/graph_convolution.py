@@ -1,0 +1,33 @@
+"""Graph convolution over the joints of a skeleton."""
+
+import torch
+from mmaction.models import STGCN
+from mmaction.models.utils import unit_gcn
+from torch import Tensor
+from torch.nn import functional as F
+
+
+class GraphConvolution(unit_gcn):
+    """mmaction2's graph convolution with learned edge importance, joints before channels.
+
+    Its parameters are those of ``unit_gcn`` and its result is the same up to
+    rounding, but adjacent joints are summed before the channels are mixed, not
+    after: where a block widens its channels, a fraction of the work and of the
+    memory. Channels are kept last in memory, which the convolutions that follow
+    prefer on GPUs as on CPUs.
+    """
+
+    @classmethod
+    def take_over(cls, backbone: STGCN) -> None:
+        """Puts this in place of the graph convolutions of an ST-GCN."""
+        for block in backbone.gcn:
+            block.gcn = cls(block.gcn.in_channels, block.gcn.out_channels, block.gcn.A)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps (N, C, T, V) to (N, C', T, V)."""
+        edges = self.A * self.PA
+        adjacent = torch.einsum('nctv,svw->ntwsc', x, edges).flatten(3)
+        weight = self.conv.weight.unflatten(0, (self.num_subsets, -1)).transpose(0, 1).flatten(1)
+        bias = torch.einsum('sc,svw->wc', self.conv.bias.unflatten(0, (self.num_subsets, -1)), edges)
+        mixed = F.linear(adjacent, weight) + bias
+        return self.act(self.bn(mixed.permute(0, 3, 1, 2)))
