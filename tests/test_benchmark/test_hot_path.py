@@ -48,6 +48,44 @@ def test_a_step_never_asks_for_a_value(name):
             model.bank.pointer.item()
 
 
+class BankProducts(TorchDispatchMode):
+    """Counts products of a batch of 4 with an entry of 10 rows."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        self.count += func.overloadpacket.__name__ == 'mm' and result.shape == (4, 10)
+        return result
+
+
+PRODUCTS = dict(
+    moco=3, cmd=3 + 2, mcl=3 + 6, i2md=3 * 4, crossclr=3, crossclr_mining=3, crossclr_no_context=3,
+    aimclr=3, aimclr_mining=2 * 3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize('name', METHODS)
+def test_every_similarity_is_taken_once_and_none_in_vain(name):
+    model = build(name)
+    with BankProducts() as products:
+        model.loss(views(METHODS[name], 0))
+    assert products.count == PRODUCTS[name]
+
+
+@pytest.mark.parametrize(
+    'weights, products', [((0, 1), 12), ((1, 0), 9), ((0, 0), 9)], ids=['imd', 'cmd', 'none']
+)
+def test_what_weighs_nothing_is_not_computed(weights, products):
+    # The cluster branch of the keys needs their similarities all the same.
+    model = build('i2md', cmd_weight=weights[0], imd_weight=weights[1])
+    with BankProducts() as counted:
+        losses = model.loss(views(METHODS['i2md'], 0))
+    assert counted.count == products
+    terms = [any(f'loss_{term}_' in name for name in losses) for term in ('cmd', 'imd')]
+    assert terms == [bool(weight) for weight in weights]
+
+
 @pytest.mark.parametrize('name', CONFIGS)
 def test_the_views_are_made_without_asking_for_a_value(name):
     preprocessor = MODELS.build(Config.fromfile(f'configs/{name}.py').model.data_preprocessor)

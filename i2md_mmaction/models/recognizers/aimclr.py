@@ -5,7 +5,7 @@ from typing import Dict, List, Optional, Tuple
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..similarity import Comparison, compare
+from ..similarity import Comparison
 from ..stream import Stream
 from .moco import SkeletonMoCo
 
@@ -75,7 +75,7 @@ class AimCLR(SkeletonMoCo):
         """Compares both extreme queries of each stream with its key and bank."""
         return {
             name: [
-                compare(query, embedded[name][1], self.bank[f'{name}_key'])
+                Comparison(query, embedded[name][1], self.bank[f'{name}_key'])
                 for query in self.embed_extreme(stream, extreme_view)
             ]
             for name, stream in self.streams.items()

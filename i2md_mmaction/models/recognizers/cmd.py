@@ -1,7 +1,7 @@
 """Cross-modal mutual distillation."""
 
 from itertools import permutations
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Collection, Dict, Optional, Sequence, Tuple
 
 from mmaction.registry import MODELS
 from torch import Tensor
@@ -63,9 +63,17 @@ class CMD(StreamEdges, SkeletonMoCo):
                 f'{self.bank.size}; lower `topk` or enlarge the bank'
             )
 
+    def teachers(self) -> Collection[str]:
+        """Streams from whose keys another learns."""
+        return {teacher for teacher, _ in self.edges} if self.cmd_weight else ()
+
     def teach(self, compared: Dict[str, Comparison]) -> Dict[str, Anchors]:
-        """The anchors of each stream's keys, selected once for all its students."""
-        return {name: self.distillation.anchors(comparison.key) for name, comparison in compared.items()}
+        """The anchors of each teacher's keys, selected once for all its students."""
+        return {
+            name: self.distillation.anchors(comparison.key)
+            for name, comparison in compared.items()
+            if name in self.teachers()
+        }
 
     def cmd_losses(self, anchors: Dict[str, Anchors], compared: Dict[str, Comparison]) -> Dict[str, Tensor]:
         """One distillation term for each directed edge."""

@@ -1,14 +1,14 @@
 """Inter- and intra-modal mutual distillation."""
 
 from copy import deepcopy
-from typing import Dict, Optional, Tuple
+from typing import Collection, Dict, Optional, Tuple
 
 import torch
 from mmaction.registry import MODELS
 from torch import Tensor
 
 from ..losses.distillation import Anchors
-from ..similarity import Comparison, compare
+from ..similarity import Comparison
 from ..stream import Embedding, Encoder, Stream
 from .cmd import CMD
 
@@ -113,7 +113,7 @@ class I2MD(CMD):
         query_tokens, query = self.instance_branch(stream.query, stream.modality(query_view))
         with torch.no_grad():
             key_tokens, key = self.instance_branch(stream.key, stream.modality(key_view))
-        instance = compare(query.unit, key.unit, bank['key'])
+        instance = Comparison(query.unit, key.unit, bank['key'])
 
         query_cluster = self.cluster_branch(
             stream.query, query_tokens, query.hidden, instance.query, bank['hidden']
@@ -122,9 +122,13 @@ class I2MD(CMD):
             key_cluster = self.cluster_branch(
                 stream.key, key_tokens, key.hidden, instance.key, bank['hidden']
             )
-        cluster = compare(query_cluster, key_cluster, bank['cluster_key'])
+        cluster = Comparison(query_cluster, key_cluster, bank['cluster_key'])
         remembered = dict(key=key.unit, cluster_key=key_cluster, hidden=key.hidden)
         return instance, cluster, {f'{name}_{entry}': value for entry, value in remembered.items()}
+
+    def teachers(self) -> Collection[str]:
+        """All streams where their branches teach each other."""
+        return self.streams.keys() if self.imd_weight else super().teachers()
 
     def imd_losses(
         self, anchors: Tuple[Dict[str, Anchors], ...], compared: Tuple[Dict[str, Comparison], ...]
@@ -147,9 +151,10 @@ class I2MD(CMD):
             remembered.update(entries)
         self.remember(**remembered)
         anchors = self.teach(instance)
+        cluster_anchors = self.teach(cluster) if self.imd_weight else {}
         return {
             **self.contrast_losses(instance),
             **self.contrast_losses(cluster, 'cluster_nce'),
-            **self.imd_losses((anchors, self.teach(cluster)), (instance, cluster)),
+            **self.imd_losses((anchors, cluster_anchors), (instance, cluster)),
             **self.cmd_losses(anchors, instance),
         }

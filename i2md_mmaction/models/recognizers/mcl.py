@@ -5,7 +5,7 @@ from typing import Dict, Optional, Tuple
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..similarity import compare
+from ..similarity import Comparison
 from .cmd import StreamEdges
 from .moco import SkeletonMoCo
 
@@ -41,7 +41,7 @@ class MCL(StreamEdges, SkeletonMoCo):
         embedded = self.embed_streams(*inputs)
         losses = self.contrast_losses(self.compare_streams(embedded))
         for teacher, student in self.edges if self.mcl_weight else ():
-            crossed = compare(embedded[student][0], embedded[teacher][1], self.bank[f'{teacher}_key'])
+            crossed = Comparison(embedded[student][0], embedded[teacher][1], self.bank[f'{teacher}_key'])
             loss = self.mutual(crossed.positive, crossed.query)
             losses[f'loss_mcl_{teacher}_to_{student}'] = self.mcl_weight * loss
         return losses

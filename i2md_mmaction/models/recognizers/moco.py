@@ -5,7 +5,7 @@ from typing import Dict, Optional, Tuple
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..similarity import Comparison, compare
+from ..similarity import Comparison
 from .base import SkeletonPretrainer
 
 
@@ -40,7 +40,7 @@ class SkeletonMoCo(SkeletonPretrainer):
 
     def compare_streams(self, embedded: Dict[str, Tuple[Tensor, Tensor]]) -> Dict[str, Comparison]:
         """Compares what each stream embedded with its bank entry."""
-        return {name: compare(*pair, self.bank[f'{name}_key']) for name, pair in embedded.items()}
+        return {name: Comparison(*pair, self.bank[f'{name}_key']) for name, pair in embedded.items()}
 
     def contrast_losses(self, compared: Dict[str, Comparison], term: str = 'nce') -> Dict[str, Tensor]:
         """InfoNCE and the contrast accuracy (percent) of each stream."""
