@@ -1,7 +1,8 @@
-"""Three training steps of CMD on this process's share of a batch; run under torchrun or alone."""
+"""Three training steps of a method on this process's share of a batch; run under torchrun or alone."""
 
 import os
 import sys
+from functools import partial
 
 import torch
 from mmengine.dist import get_rank, get_world_size
@@ -13,25 +14,50 @@ import i2md_mmaction  # noqa: F401
 
 from mmaction.registry import MODELS  # isort: skip
 
+METHODS = dict(
+    cmd=dict(type='CMD', backbone=dict(type='BiGRU', hidden_channels=6, num_layers=2)),
+    i2md=dict(
+        type='I2MD',
+        backbone=dict(
+            type='GCNTransformer',
+            gcn_channels=4,
+            gcn_layers=1,
+            embed_dims=8,
+            depth=2,
+            num_heads=2,
+            feedforward_channels=12,
+            num_frames=10,
+        ),
+        num_neighbors=5,
+        compiled=True,
+    ),
+)
+# The graph is what is tested; machine code for it would take minutes.
+torch.compile = partial(torch.compile, backend='eager')
 
-def main(out):
+
+def without_batch_norm(module):
+    """BatchNorm sees a process's own samples only: without it two processes compute what one does."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.modules.batchnorm._BatchNorm):
+            setattr(module, name, nn.Identity())
+        without_batch_norm(child)
+
+
+def main(method, out):
     torch.set_num_threads(1)
     if 'WORLD_SIZE' in os.environ:
         distributed.init_process_group('gloo')
     torch.manual_seed(0)
     model = MODELS.build(
         dict(
-            type='CMD',
-            backbone=dict(type='BiGRU', hidden_channels=6, num_layers=2),
+            METHODS[method],
             bank=dict(type='MemoryBank', size=20),
             distillation=dict(type='MutualDistillationLoss', topk=8),
         )
     )
     model.init_weights()
-    # BatchNorm sees a process's own samples only: without it the two runs are one.
-    for stream in model.streams.values():
-        for encoder in (stream.query, stream.key):
-            encoder.backbone.input_norm = nn.Identity()
+    without_batch_norm(model)
     optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
     wrapped = MMDistributedDataParallel(model) if get_world_size() > 1 else model
     views = torch.randn(3, 2, 8, 2, 10, 25, 3)
@@ -48,4 +74,4 @@ def main(out):
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -11,13 +11,14 @@ import torch
 SCRIPT = Path(__file__).with_name('distributed_steps.py')
 
 
-@pytest.fixture(scope='module')
-def states(tmp_path_factory):
+@pytest.fixture(scope='module', params=['cmd', 'i2md'])
+def states(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp('distributed')
     launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
     alone = {key: value for key, value in os.environ.items() if key != 'WORLD_SIZE'}
     for name, arguments in (('one', []), ('two', launcher)):
-        subprocess.run([sys.executable, *arguments, str(SCRIPT), str(folder / name)], check=True, env=alone)
+        command = [sys.executable, *arguments, str(SCRIPT), request.param, str(folder / name)]
+        subprocess.run(command, check=True, env=alone)
     return [torch.load(folder / name, weights_only=True) for name in ('one.0', 'two.0', 'two.1')]
 
 
