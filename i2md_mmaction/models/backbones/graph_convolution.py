@@ -12,9 +12,9 @@ class GraphConvolution(unit_gcn):
 
     Its parameters are those of ``unit_gcn`` and its result is the same up to
     rounding, but adjacent joints are summed before the channels are mixed, not
-    after: where a block widens its channels, a fraction of the work and of the
-    memory. The result has its channels last in memory, the layout that torch
-    recommends for the convolutions that follow.
+    after: where a block widens its channels, less work and, between the two, a
+    fraction of the memory. The result has its channels last in memory, the
+    layout that torch recommends for the convolutions that follow.
     """
 
     @classmethod
