@@ -1,5 +1,6 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
+from .downstream import downstream_config
 from .hooks import (
     DeferredRuntimeInfoHook,
     MoCoMemoryHook,
@@ -10,7 +11,7 @@ from .hooks import (
 )
 from .loops import KNNLoop
 from .optim import BFloat16OptimWrapper, TrainableOptimWrapperConstructor
-from .protocols import Evaluation, Unit, downstream_config
+from .protocols import Evaluation, Unit
 
 __all__ = [
     'BFloat16OptimWrapper',

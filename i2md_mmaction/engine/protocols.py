@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import os
 import time
 import traceback
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 from uuid import uuid4
 
 import numpy as np
@@ -22,11 +20,7 @@ from ..datasets.readers import atomic_write
 from ..evaluation.inference import build_model, embed_split, score_split
 from ..evaluation.knn import knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
-
-#: Protocols on features that are embedded once; every other one is a config.
-CACHED = ('knn', 'linear_cached')
-#: Names that stand for several protocols.
-FAMILIES = dict(semi=('semi_1', 'semi_5', 'semi_10', 'semi_20'))
+from .downstream import CACHED, FAMILIES, downstream_config, recipe_of, shorten
 
 
 @dataclass(frozen=True)
@@ -41,63 +35,6 @@ class Unit:
     def name(self) -> str:
         """Name of its files."""
         return '-'.join(filter(None, (self.protocol, self.stream, f'run{self.run}' if self.run else '')))
-
-
-@contextmanager
-def environment(name: str, value: str) -> Iterator[None]:
-    """Sets an environment variable for a while."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        os.environ.pop(name)
-        if before is not None:
-            os.environ[name] = before
-
-
-def downstream_config(pretraining: Union[str, Path], protocol: str, folder: Union[str, Path]) -> Config:
-    """The config of a protocol for the encoder and dataset of a pre-training config.
-
-    Args:
-        pretraining: File of the pre-training config.
-        protocol: Name of a config of the folder, such as ``'linear'``.
-        folder: ``configs/downstream``.
-
-    Raises:
-        ValueError: If there is no such protocol.
-    """
-    path = Path(folder, f'{protocol}.py')
-    if not path.is_file():
-        known = sorted({*CACHED, *FAMILIES, *(file.stem for file in Path(folder).glob('*.py'))})
-        raise ValueError(f'there is no protocol {protocol!r}; choose of {known}')
-    name = os.path.relpath(Path(pretraining).resolve().with_suffix(''), Path(folder).resolve().parent)
-    with environment('I2MD_CONFIG', name):
-        return Config.fromfile(path)
-
-
-def shorten(config: Config, epochs: Optional[int]) -> Config:
-    """Trains for fewer epochs, the steps of the learning rate moved along; None changes nothing."""
-    if epochs:
-        share = epochs / config.train_cfg.max_epochs
-        for schedule in config.param_scheduler:
-            schedule.milestones = [max(1, round(step * share)) for step in schedule.milestones]
-        config.train_cfg.max_epochs = epochs
-    return config
-
-
-def recipe_of(config: Config) -> LinearRecipe:
-    """Optimiser and schedule of a downstream config."""
-    optimizer = config.optim_wrapper.optimizer
-    return LinearRecipe(
-        epochs=config.train_cfg.max_epochs,
-        lr=optimizer.lr,
-        milestones=tuple(config.param_scheduler[0].milestones),
-        batch_size=config.train_dataloader.batch_size,
-        momentum=optimizer.momentum,
-        weight_decay=optimizer.weight_decay,
-        evaluate_every=config.train_cfg.val_interval,
-    )
 
 
 class Evaluation:
