@@ -54,8 +54,9 @@ def gru_parameter(part: str) -> str:
 
 def _part_to_official(part: str, linear_head: bool) -> str:
     """The way back of :func:`_part_to_ours`."""
-    if gru_parameter(part):
-        return f'encoder.gru.{gru_parameter(part)}'
+    gru = gru_parameter(part)
+    if gru:
+        return f'encoder.gru.{gru}'
     if part.startswith('backbone.input_norm.'):
         return part[len('backbone.') :]
     head = re.fullmatch(r'projector\.layers\.([02])\.(weight|bias)', part)

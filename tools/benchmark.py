@@ -113,10 +113,11 @@ def benchmark_step(args: argparse.Namespace) -> Tables:
     def plain() -> PlainStep:
         return PlainStep(model, optimizer)
 
-    timed = ours()
     if args.compile:
         config.model.compiled = True
         timed = MethodStep(build_model(config, args.device), optimizer, args.amp)
+    else:
+        timed = ours()
     columns = {'ours': time_steps(timed, views, args.repeats, split=not args.compile)}
     memory = {'ours': step_memory(ours, views)}
     if args.plain:

@@ -65,15 +65,11 @@ class CMD(StreamEdges, SkeletonMoCo):
 
     def teachers(self) -> Collection[str]:
         """Streams from whose keys another learns."""
-        return {teacher for teacher, _ in self.edges} if self.cmd_weight else ()
+        return dict.fromkeys(teacher for teacher, _ in self.edges) if self.cmd_weight else ()
 
     def teach(self, compared: Dict[str, Comparison]) -> Dict[str, Anchors]:
         """The anchors of each teacher's keys, selected once for all its students."""
-        return {
-            name: self.distillation.anchors(comparison.key)
-            for name, comparison in compared.items()
-            if name in self.teachers()
-        }
+        return {name: self.distillation.anchors(compared[name].key) for name in self.teachers()}
 
     def cmd_losses(self, anchors: Dict[str, Anchors], compared: Dict[str, Comparison]) -> Dict[str, Tensor]:
         """One distillation term for each directed edge."""
