@@ -31,8 +31,7 @@ class BFloat16OptimWrapper(AmpOptimWrapper):
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = torch.bfloat16
         # A disabled scaler passes everything through.
-        scaler = getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)
-        self.loss_scaler = scaler(enabled=False)
+        self.loss_scaler = torch.amp.GradScaler(enabled=False)
         self._scale_update_param = None
 
 

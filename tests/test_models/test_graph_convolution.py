@@ -1,5 +1,10 @@
 """The graph convolution against mmaction2's, on the same parameters."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from mmaction.models.utils import unit_gcn
@@ -30,6 +35,22 @@ def test_values_and_gradients_are_those_of_mmaction2(channels, training):
         torch.testing.assert_close(value, expected)
 
 
-def test_channels_lie_last_for_the_convolutions_that_follow():
-    out = GraphConvolution(4, 8, torch.rand(3, 20, 20))(torch.randn(2, 4, 5, 20))
-    assert out.is_contiguous(memory_format=torch.channels_last)
+@pytest.mark.parametrize('width, last', [(8, False), (15, False), (16, True), (24, True)])
+def test_channels_lie_last_where_that_is_safe_for_the_convolutions_that_follow(width, last):
+    out = GraphConvolution(4, width, torch.rand(3, 20, 20))(torch.randn(2, 4, 5, 20))
+    assert out.is_contiguous(memory_format=torch.channels_last) == last
+    assert out.is_contiguous() != last
+
+
+def test_narrow_blocks_train_as_contiguous_ones_in_float64_on_any_processor():
+    """In a process of its own: what goes wrong here is memory, and takes the process with it."""
+    script = Path(__file__).with_name('narrow_blocks.py')
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', str(script)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )
+    assert done.returncode == 0, f'exit status {done.returncode}\n{done.stdout}{done.stderr[-2000:]}'
+    shapes = done.stdout.splitlines()
+    assert len(shapes) == 5 * 2 * 2 and not [line for line in shapes if not line.endswith('same')]

@@ -6,6 +6,11 @@ from mmaction.models.utils import unit_gcn
 from torch import Tensor
 from torch.nn import functional as F
 
+#: Channels from which a result may lie channels last. oneDNN's weight gradient of a strided 1x1
+#: convolution (ST-GCN's residual) writes out of bounds below, seen on processors with AVX-512 but no AMX
+#: (torch 2.13).
+CHANNELS_LAST_FROM = 16
+
 
 class GraphConvolution(unit_gcn):
     """mmaction2's graph convolution with learned edge importance, joints before channels.
@@ -13,8 +18,10 @@ class GraphConvolution(unit_gcn):
     Its parameters are those of ``unit_gcn`` and its result is the same up to
     rounding, but adjacent joints are summed before the channels are mixed, not
     after: where a block widens its channels, less work and, between the two, a
-    fraction of the memory. The result has its channels last in memory, the
-    layout that torch recommends for the convolutions that follow.
+    fraction of the memory. A result of 16 channels or more has them last in
+    memory, the layout that torch recommends for the convolutions that follow; a
+    narrower one is contiguous, since those convolutions are unsafe otherwise
+    (:data:`CHANNELS_LAST_FROM`).
     """
 
     @classmethod
@@ -30,4 +37,7 @@ class GraphConvolution(unit_gcn):
         weight = self.conv.weight.unflatten(0, (self.num_subsets, -1)).transpose(0, 1).flatten(1)
         bias = torch.einsum('sc,svw->wc', self.conv.bias.unflatten(0, (self.num_subsets, -1)), edges)
         mixed = F.linear(adjacent, weight) + bias
-        return self.act(self.bn(mixed.permute(0, 3, 1, 2)))
+        mixed = mixed.permute(0, 3, 1, 2)  # (N, C', T, V), channels last
+        if mixed.size(1) < CHANNELS_LAST_FROM:
+            mixed = mixed.contiguous()
+        return self.act(self.bn(mixed))
