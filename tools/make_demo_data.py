@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
-from i2md_mmaction.datasets.readers import atomic_write
+from i2md_mmaction.io import atomic_write
 
 PICKLE_PROTOCOL = 4  # fixed, so that the same seed gives the same bytes under every Python
 

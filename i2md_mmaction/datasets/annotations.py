@@ -10,9 +10,9 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..io import load_pickle
 from ..skeletons import SkeletonLayout
 from .packed import PackedAnnotations, keypoint_problem, read_packed
-from .plain_pickle import load_pickle
 
 
 class AnnotationError(ValueError):

@@ -16,10 +16,10 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 from torch import Tensor
 
-from ..datasets.readers import atomic_write
 from ..evaluation.inference import build_model, embed_split, score_split
 from ..evaluation.knn import knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
+from ..io import atomic_write
 from .downstream import CACHED, FAMILIES, downstream_config, recipe_of, shorten
 
 

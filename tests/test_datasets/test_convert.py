@@ -13,7 +13,8 @@ import pytest
 
 from i2md_mmaction.datasets import SkeletonPreNormalize
 from i2md_mmaction.datasets.packed import read_packed
-from i2md_mmaction.datasets.readers import Reading, atomic_write, convert, convert_to_pickle, ntu60
+from i2md_mmaction.datasets.readers import Reading, convert, convert_to_pickle, ntu60
+from i2md_mmaction.io import atomic_write
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = [

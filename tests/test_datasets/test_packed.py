@@ -10,7 +10,7 @@ from mmaction.datasets import PoseDataset
 
 from i2md_mmaction.datasets import packed
 from i2md_mmaction.datasets.packed import read_packed, write_packed
-from i2md_mmaction.datasets.plain_pickle import load_pickle
+from i2md_mmaction.io import load_pickle
 
 
 def make_dataset(dtype=np.float32, seed=0, **extra):
@@ -122,6 +122,75 @@ def test_a_write_that_fails_leaves_the_old_dataset(tmp_path, monkeypatch):
     assert_same(read_packed(tmp_path), make_dataset(seed=0))
 
 
+@pytest.mark.parametrize('field', ['../x', '/abs/x', 'a b', 'ü', '', 'x-0123456789abcdef.npy'])
+def test_an_array_field_that_cannot_name_a_file_is_refused_before_anything_is_written(tmp_path, field):
+    field = str(tmp_path / 'abs') if field.startswith('/') else field
+    dataset = make_dataset()
+    for annotation in dataset['annotations']:
+        annotation[field] = annotation['keypoint'][..., 0]
+    with pytest.raises(ValueError, match=r'array fields \[.*\] cannot name files; rename them'):
+        write_packed(dataset, tmp_path / 'inside' / 'packed')
+    assert not list(tmp_path.iterdir())
+
+
+def test_arrays_of_another_shape_than_the_keypoints_are_kept(tmp_path):
+    dataset = make_dataset()
+    for number, annotation in enumerate(dataset['annotations']):
+        persons, frames = annotation['keypoint'].shape[:2]
+        annotation['frame_inds'] = np.arange(frames)
+        annotation['box_score'] = np.array([0.5, 0.25, number], dtype=np.float32)
+        annotation['boxes'] = np.full((number, persons, 4), number, dtype=np.int16)
+        annotation['keypoint_score'] = annotation['keypoint'][..., 0]
+    write_packed(dataset, tmp_path / 'packed')
+    assert_same(read_packed(tmp_path / 'packed'), dataset)
+    annotations = read_packed(tmp_path / 'packed')['annotations'].take([3, 1])
+    np.testing.assert_array_equal(annotations[0]['boxes'], dataset['annotations'][3]['boxes'])
+    write_packed(read_packed(tmp_path / 'packed'), tmp_path / 'again')
+    assert contents(tmp_path / 'packed') == contents(tmp_path / 'again')
+
+
+def test_a_folder_of_the_form_before_is_read(tmp_path):
+    write_packed(make_dataset(), tmp_path)
+    index = json.loads((tmp_path / 'index.json').read_text())
+    assert index.pop('loose') == {}
+    (tmp_path / 'index.json').write_text(json.dumps(dict(index, format='i2md-packed-2')))
+    assert_same(read_packed(tmp_path), make_dataset())
+
+
+FOREIGN = ('mine.partial', '.mine.7.partial', 'keypoint-0123456789abcdef.npy', 'keypoint-best.npy', 'a.npy')
+
+
+def test_only_files_that_packing_made_are_removed(tmp_path):
+    for name in FOREIGN:
+        (tmp_path / name).write_text(name)
+    write_packed(make_dataset(seed=0), tmp_path)
+    [first] = [path for path in tmp_path.glob('keypoint-*.npy') if path.name not in FOREIGN]
+    left_by_kills = '.index.json.4.partial', f'.{first.name}.17.partial'
+    for name in left_by_kills:
+        (tmp_path / name).touch()
+    write_packed(make_dataset(seed=1), tmp_path)
+    [second] = [path for path in tmp_path.glob('keypoint-*.npy') if path.name not in FOREIGN]
+    assert first != second and set(contents(tmp_path)) == {*FOREIGN, 'index.json', second.name}
+    assert all((tmp_path / name).read_text() == name for name in FOREIGN)
+
+
+def test_what_was_written_is_opened_before_the_old_dataset_gives_way(tmp_path, monkeypatch):
+    write_packed(make_dataset(seed=0), tmp_path)
+    read = packed._map_array
+    with monkeypatch.context() as patch:
+        patch.setattr(packed, '_map_array', lambda path, rows: read(path, rows) * 0)
+        with pytest.raises(ValueError, match='keypoint of sample 0 was not read back as it was written'):
+            write_packed(make_dataset(seed=1), tmp_path)
+    assert_same(read_packed(tmp_path), make_dataset(seed=0))
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / 'packed').write_text('a file')
+    with pytest.raises(NotADirectoryError, match='packed is a file; name a folder'):
+        write_packed(make_dataset(), tmp_path / 'packed')
+    assert (tmp_path / 'packed').read_text() == 'a file'
+
+
 def spoil(dataset, field, value):
     dataset['annotations'][1][field] = value
     return dataset
@@ -164,7 +233,7 @@ def test_an_array_file_of_other_length_is_named(tmp_path):
     write_packed(make_dataset(), tmp_path)
     [path] = tmp_path.glob('keypoint-*.npy')
     np.save(path, np.zeros((3, 25, 3)))
-    with pytest.raises(ValueError, match='has 3 frames, its index 25'):
+    with pytest.raises(ValueError, match='has 3 rows, its index 25'):
         read_packed(tmp_path)
 
 
@@ -181,7 +250,7 @@ def test_what_is_no_packed_dataset_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match='convert.py pack'):
         read_packed(tmp_path)
     (tmp_path / 'index.json').write_text('{"format": "other"}')
-    with pytest.raises(ValueError, match='i2md-packed-2'):
+    with pytest.raises(ValueError, match='i2md-packed-3'):
         read_packed(tmp_path)
 
 

@@ -1,6 +1,5 @@
 """Readers of the datasets as they are downloaded."""
 
-from .atomic import atomic_write
 from .conversion import Summary, convert, convert_to_pickle
 from .ntu import NTU, ntu60, ntu120
 from .nwucla import NWUCLA
@@ -17,7 +16,6 @@ __all__ = [
     'Reading',
     'Sample',
     'Summary',
-    'atomic_write',
     'convert',
     'convert_to_pickle',
     'ntu60',

@@ -17,7 +17,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Protocol,
 
 import numpy as np
 
-from .atomic import atomic_write
+from ...io import atomic_write
 from .samples import Dropped, ReadError, Reading
 from .scratch import Scratch, remove_scratch
 

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Iterable, Iterator, List, Tuple
 
-from ..plain_pickle import load_pickle
-from .atomic import atomic_write
+from ...io import atomic_write, load_pickle
 from .samples import Dropped, Reading, Sample
 
 # What a killed run loses at most.
