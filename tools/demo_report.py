@@ -7,10 +7,10 @@ from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from i2md_mmaction.datasets import load_annotations
+from i2md_mmaction.engine.evaluation_report import classes_of
 from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy
 from i2md_mmaction.evaluation.history import read_knn_curves
-from i2md_mmaction.evaluation.inference import build_model, embed_split
+from i2md_mmaction.evaluation.inference import build_model, dataloaders, embed_split
 from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_tsne
 
 
@@ -30,14 +30,15 @@ def main(argv=None) -> None:
     work_dir = args.work_dir or args.checkpoint.parent
     out = args.out or work_dir
     out.mkdir(parents=True, exist_ok=True)
-    splits = dict(bank=config.test_cfg.bank.split, query=config.test_dataloader.dataset.split)
+    loaders = dataloaders(config)
+    splits = {part: loader['dataset'].get('split') or part for part, loader in loaders.items()}
 
     rows, embedded = {}, {}
     for name, checkpoint in (('random encoder', None), ('pre-trained', args.checkpoint)):
         model = build_model(config, checkpoint)
         embedded = {
-            part: embed_split(model, config, split, with_joints=True, progress=f'{name}, {split}')
-            for part, split in splits.items()
+            part: embed_split(model, loader, with_joints=True, progress=f'{name}, {splits[part]}')
+            for part, loader in loaders.items()
         }
         (query, labels), (bank, bank_labels) = embedded['query'], embedded['bank']
         streams = [stream for stream in query if stream != 'raw']
@@ -53,7 +54,7 @@ def main(argv=None) -> None:
         table.add_row(name, *(f'{accuracies[column]:.1f}' for column in columns))
     console.print(table)
 
-    names = load_annotations(config.test_dataloader.dataset.ann_file).get('class_names')
+    names = classes_of(loaders['query']['dataset'])
     query, labels = embedded['query']
     features = concatenate_streams({stream: query[stream] for stream in streams})
     title = f'{config.model.type}: embeddings of {splits["query"]}, t-SNE'

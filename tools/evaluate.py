@@ -12,6 +12,7 @@ from i2md_mmaction.datasets.subsets import BALANCES
 from i2md_mmaction.engine.evaluation_report import report_evaluation
 from i2md_mmaction.engine.protocols import Evaluation
 from i2md_mmaction.evaluation import compare_reports
+from i2md_mmaction.io import write_file
 
 DOWNSTREAM = Path(__file__).parents[1] / 'configs' / 'downstream'
 
@@ -52,9 +53,7 @@ def compare(args: argparse.Namespace, console: Console) -> None:
     table = compare_reports(reports)
     console.print(Markdown(table))
     if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / 'comparison.md').write_text(table, encoding='utf-8')
-        console.print(f'made {args.out / "comparison.md"}')
+        console.print(f'made {write_file(args.out / "comparison.md", table)}')
 
 
 def main(argv=None) -> int:

@@ -8,7 +8,7 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50, ignore_last=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=10, max_keep_ckpts=2, save_best='knn/top1', rule='greater'
+        type='AtomicCheckpointHook', interval=10, max_keep_ckpts=2, save_best='knn/top1', rule='greater'
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )

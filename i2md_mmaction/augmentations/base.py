@@ -29,6 +29,9 @@ class Augmentation(BaseTransform):
     p = 1.0
     #: Whether the output has frames of its own number, all of them valid.
     resamples = False
+    #: Whether it may meet frames that only pad a shorter sample at its end. Reversing time, for one,
+    #: would turn them to the front.
+    takes_padding = True
 
     def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
         """Draws the parameters of a batch.

@@ -43,6 +43,21 @@ class ComposeAugmentations(Augmentation):
 
     def __init__(self, transforms: Sequence) -> None:
         self.transforms = [build_augmentation(config) for config in transforms]
+        self.resamples = any(transform.resamples for transform in self.transforms)
+
+    @property
+    def takes_padding(self) -> bool:
+        """Whether all do that come before the frames are resampled."""
+        return self.meets_padding() is None
+
+    def meets_padding(self) -> Optional[Augmentation]:
+        """The first that would meet padding and must not; None if there is none."""
+        for transform in self.transforms:
+            if not transform.takes_padding:
+                return transform
+            if transform.resamples:
+                return None
+        return None
 
     def augment(
         self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator] = None
@@ -68,6 +83,7 @@ class OneOfAugmentations(Augmentation):
 
     def __init__(self, transforms: Sequence) -> None:
         self.transforms = [build_augmentation(config) for config in transforms]
+        self.takes_padding = all(transform.takes_padding for transform in self.transforms)
 
     def augment(
         self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator] = None

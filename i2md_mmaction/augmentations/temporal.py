@@ -122,6 +122,8 @@ class TemporalMirrorCrop(Augmentation):
         padding_ratio: T // padding_ratio frames are mirrored at each end; 6.
     """
 
+    takes_padding = False
+
     def __init__(self, padding_ratio: int = 6) -> None:
         self.padding_ratio = padding_ratio
 
@@ -151,6 +153,8 @@ class TemporalFlip(Augmentation):
         p: Odds; 0.5.
     """
 
+    takes_padding = False
+
     def __init__(self, p: float = 0.5) -> None:
         self.p = p
 
@@ -176,6 +180,8 @@ class TemporalGaussianBlur(Augmentation):
     Raises:
         ValueError: If the kernel is even, and so has no middle.
     """
+
+    takes_padding = False
 
     def __init__(
         self,

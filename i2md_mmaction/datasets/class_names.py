@@ -30,7 +30,7 @@ NTU = (
 ).split(',')
 
 
-def class_names(content: Dict, layout: str, num_classes: int) -> Optional[List[str]]:
+def class_names(content: Dict, layout: str, num_classes: Optional[int]) -> Optional[List[str]]:
     """Names of a data set's classes.
 
     Args:

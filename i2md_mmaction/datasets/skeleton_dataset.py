@@ -28,9 +28,13 @@ class SkeletonDataset(PoseDataset):
         ann_file: Annotation file, see :func:`.annotations.load_annotations`.
         pipeline: Transforms of one sample.
         split: Name of the split; None takes every sample.
+        name: What results call the data set, such as ``'ntu60'``; the papers'
+            numbers are found by it. Data sets of one name share their labels.
         layout: Name of the skeleton layout that the model is built for.
         num_persons: Persons that the model takes.
         num_classes: If given, labels must lie below it.
+        label_offset: Added to each label, so that data sets with labels of
+            their own can be joined (``ConcatDataset``) and classified.
         drop_invalid: Leaves samples out that fail the check, and logs how many
             and why, where the default refuses the file.
         subset: Trains on a part of the labels only: arguments of
@@ -50,13 +54,18 @@ class SkeletonDataset(PoseDataset):
         ann_file: str,
         pipeline: List,
         split: Optional[str] = None,
+        name: Optional[str] = None,
         layout: str = 'ntu25',
         num_persons: int = 2,
         num_classes: Optional[int] = None,
+        label_offset: int = 0,
         drop_invalid: bool = False,
         subset: Optional[Dict] = None,
         **kwargs,
     ) -> None:
+        self.name = name
+        self.label_offset = label_offset
+        self.class_names: Optional[List[str]] = None
         self.layout = get_layout(layout)
         self.num_persons = num_persons
         self.drop_invalid = drop_invalid
@@ -68,7 +77,9 @@ class SkeletonDataset(PoseDataset):
 
     def load_data_list(self) -> Sequence[Dict]:
         """Loads the split and checks every sample of it."""
-        annotations = select_split(load_annotations(self.ann_file), self.split, self.ann_file)
+        content = load_annotations(self.ann_file)
+        self.class_names = content.get('class_names')
+        annotations = select_split(content, self.split, self.ann_file)
         problems = check_annotations(annotations, self.layout, self.num_persons, self.num_classes)
         if problems:
             lines = [
@@ -91,6 +102,13 @@ class SkeletonDataset(PoseDataset):
         if isinstance(annotations, PackedAnnotations) and not self.serialize_data:
             return annotations  # each made when asked for; to a worker go the path and the places
         return [dict(annotation) for annotation in annotations]
+
+    def get_data_info(self, idx: int) -> Dict:
+        """The annotation of that number, its label in the list of all joined data sets."""
+        info = super().get_data_info(idx)
+        if self.label_offset:
+            info['label'] = info['label'] + self.label_offset
+        return info
 
     def _draw_subset(self, annotations: Sequence[Dict]) -> Sequence[Dict]:
         """The labelled part of the split, and a record of it."""

@@ -1,10 +1,12 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
+from .checkpoints import AtomicCheckpointHook, PortableCheckpointHook
 from .downstream import downstream_config
 from .hooks import (
     DeferredRuntimeInfoHook,
+    DivergedError,
+    JoinedLabelsHook,
     MoCoMemoryHook,
-    PortableCheckpointHook,
     PretrainStageHook,
     StepSeedHook,
     SubsetRecordHook,
@@ -14,9 +16,12 @@ from .optim import BFloat16OptimWrapper, TrainableOptimWrapperConstructor
 from .protocols import Evaluation, Unit
 
 __all__ = [
+    'AtomicCheckpointHook',
     'BFloat16OptimWrapper',
     'DeferredRuntimeInfoHook',
+    'DivergedError',
     'Evaluation',
+    'JoinedLabelsHook',
     'KNNLoop',
     'MoCoMemoryHook',
     'PortableCheckpointHook',

@@ -1,8 +1,10 @@
 """From the results of an evaluation to its report and pictures."""
 
+import json
+import re
 import time
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -13,10 +15,16 @@ from ..evaluation.history import read_knn_curves
 from ..evaluation.knn import concatenate_streams
 from ..evaluation.plots import plot_class_accuracy, plot_confusion, plot_knn_curve, plot_tsne
 from ..evaluation.report import ENSEMBLE, ensemble_scores, summarize, write_report
+from ..io import write_file
 from .protocols import Evaluation
 
 #: Protocols in the order in which one is chosen for the pictures of classes.
 _PICTURED = ('linear', 'linear_aimclr', 'linear_cached', 'finetune', 'transfer')
+
+
+def name_of(evaluation: Evaluation) -> str:
+    """What the report calls the data of an evaluation."""
+    return dataset_name(evaluation.dataloaders['query']['dataset'])
 
 
 def load_scores(evaluation: Evaluation, name: str) -> Tuple[np.ndarray, np.ndarray]:
@@ -25,10 +33,34 @@ def load_scores(evaluation: Evaluation, name: str) -> Tuple[np.ndarray, np.ndarr
     return kept['scores'], kept['labels']
 
 
-def dataset_name(evaluation: Evaluation) -> str:
-    """Data set and protocol as :data:`~i2md_mmaction.evaluation.report.PUBLISHED` names them."""
-    dataset = evaluation.config.test_dataloader.dataset
-    return f'{Path(dataset.ann_file).stem.removesuffix("_3d")} {dataset.split.rsplit("_", 1)[0]}'
+def dataset_name(dataset: Mapping) -> str:
+    """What results call a data set and its protocol, as the papers' numbers are found by it.
+
+    The name is that of the dataset's config. A data set that has none is called
+    by its file, suffix and all, which no paper's table is.
+
+    Args:
+        dataset: Config of the dataset of the queries; of joined ones all names.
+
+    Example:
+        >>> dataset_name(dict(name='ntu60', ann_file='data/packed', split='xsub_val'))
+        'ntu60 xsub'
+    """
+    if 'datasets' in dataset:
+        return ' + '.join(dict.fromkeys(map(dataset_name, dataset['datasets'])))
+    if 'dataset' in dataset:
+        return dataset_name(dataset['dataset'])
+    name = dataset.get('name') or f'{Path(dataset["ann_file"]).name} (unnamed)'
+    protocol = re.sub(r'_(val|test)$', '', dataset.get('split') or '')
+    return f'{name} {protocol}'.strip()
+
+
+def classes_of(dataset: Mapping) -> Optional[List[str]]:
+    """Names of the classes of a dataset's config; None for joined data sets and where none are known."""
+    if 'ann_file' not in dataset:
+        return None
+    content = load_annotations(dataset['ann_file'])
+    return class_names(content, dataset.get('layout', 'ntu25'), dataset.get('num_classes'))
 
 
 def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optional[List[str]]) -> Dict:
@@ -54,9 +86,9 @@ def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optiona
         matrix = ConfusionMatrix.calculate(score.argmax(axis=1), labels, num_classes=score.shape[1]).numpy()
         with np.errstate(invalid='ignore'):
             accuracies[stream] = 100 * np.diag(matrix) / matrix.sum(axis=1)
-    kind = f'{protocol}, {stream}, {dataset_name(evaluation)}'
+    kind = f'{protocol}, {stream}, {name_of(evaluation)}'
     plot_confusion(matrix, evaluation.out / 'confusion.png', names, f'Confusion matrix: {kind}')
-    title = f'Accuracy of each class: {protocol}, {dataset_name(evaluation)}'
+    title = f'Accuracy of each class: {protocol}, {name_of(evaluation)}'
     plot_class_accuracy(accuracies, evaluation.out / 'class_accuracy.png', names, title)
     return {
         f'Confusion matrix of {kind}': 'confusion.png',
@@ -65,13 +97,15 @@ def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optiona
 
 
 def draw_embeddings(evaluation: Evaluation, names: Optional[List[str]]) -> Dict:
-    """t-SNE of all streams together, drawn once."""
-    path = evaluation.out / 'tsne.png'
-    if not path.exists():
+    """t-SNE of all streams together, drawn once for the same features."""
+    path, mark = evaluation.out / 'tsne.png', evaluation.out / 'results' / 'tsne.json'
+    identity = json.dumps(evaluation.features_identity())
+    if not (path.exists() and mark.exists() and mark.read_text() == identity):
         features, labels = evaluation.features['query']
         joined = concatenate_streams(features).cpu().numpy()
-        title = f'{evaluation.config.model.type}: embeddings of {dataset_name(evaluation)}, t-SNE'
+        title = f'{evaluation.config.model.type}: embeddings of {name_of(evaluation)}, t-SNE'
         plot_tsne(joined, labels.cpu().numpy(), path, names, title)
+        write_file(mark, identity)
     return {'t-SNE of the embeddings': path.name}
 
 
@@ -104,12 +138,11 @@ def report_evaluation(
         The report, and the files written.
     """
     failed = {result['unit']: result['error'] for result in results if result['status'] == 'failed'}
-    dataset = evaluation.config.test_dataloader.dataset
     if work_dir is None and evaluation.checkpoint is not None:
         work_dir = evaluation.checkpoint.parent
     pictures: Dict[str, str] = {}
     try:
-        names = class_names(load_annotations(dataset.ann_file), dataset.layout, dataset.num_classes)
+        names = classes_of(evaluation.dataloaders['query']['dataset'])
         pictures.update(draw_embeddings(evaluation, names))
         pictures.update(draw_classes(evaluation, results, names))
         pictures.update(draw_curve(evaluation, work_dir))
@@ -126,8 +159,8 @@ def report_evaluation(
             'its list in `runs/*/subset.json`.'
         )
     report = dict(
-        title=f'Evaluation of {evaluation.config.model.type} on {dataset_name(evaluation)}',
-        dataset=dataset_name(evaluation),
+        title=f'Evaluation of {evaluation.config.model.type} on {name_of(evaluation)}',
+        dataset=name_of(evaluation),
         checkpoint=str(evaluation.checkpoint or 'none: a random encoder'),
         torch=torch.__version__,
         written=time.strftime('%Y-%m-%d %H:%M:%S'),

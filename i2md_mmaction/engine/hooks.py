@@ -1,16 +1,30 @@
 """Hooks: a class a job, no arithmetic of a loss."""
 
 import json
+import math
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import get_rank, master_only
 from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
-from mmengine.logging import HistoryBuffer
 from mmengine.model import is_model_wrapper
+
+from ..datasets import check_joined_labels
+from ..io import write_file
+
+
+class DivergedError(RuntimeError):
+    """A run whose losses or weights are no longer finite."""
+
+    #: What to look at.
+    remedy = (
+        'Lower the learning rate or warm it up, look at the samples named here or at what the pipeline makes '
+        'of them, or train in float32 (optim_wrapper.type=OptimWrapper)'
+    )
 
 
 def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
@@ -38,10 +52,27 @@ class StepSeedHook(Hook):
     """Seeds all draws of a step by (seed, rank, iteration).
 
     A resumed run then draws exactly what the unbroken one would have drawn,
-    whatever was evaluated in between, and no generator needs to be saved.
+    whatever was evaluated in between, and no generator needs to be saved. The
+    order of the samples follows the same seed, also where none was given and
+    it comes from the checkpoint: MMEngine builds the dataloader before it
+    reads that.
     """
 
     priority = 'VERY_HIGH'
+
+    def before_train(self, runner) -> None:
+        """Gives the run's seed to the sampler and the workers."""
+        loop = runner.train_loop
+        loader = loop.dataloader
+        sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+        if getattr(sampler, 'seed', runner.seed) == runner.seed:
+            return
+        sampler.seed = runner.seed
+        init = loader.worker_init_fn
+        if isinstance(init, partial) and 'seed' in init.keywords:
+            loader.worker_init_fn = partial(init.func, *init.args, **{**init.keywords, 'seed': runner.seed})
+        if hasattr(loop, 'dataloader_iterator'):  # of a loop by iterations, begun under the other seed
+            loop.dataloader_iterator = type(loop.dataloader_iterator)(loader)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         """Seeds torch's generators of all devices."""
@@ -56,7 +87,12 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     MMEngine's own reads every loss of every step, and so waits for the device
     each time. Here they are read together, in order, when the logger is about
     to write them, at the end of an epoch and before a checkpoint; the log
-    history is the same.
+    history is the same. The first loss that is not finite ends the run there,
+    before anything is evaluated or saved.
+
+    Raises:
+        DivergedError: When losses are read and one is NaN or infinite; names
+            step, terms, samples, learning rate and precision.
     """
 
     def before_train(self, runner) -> None:
@@ -64,11 +100,13 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
         super().before_train(runner)
         loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
         self._interval = min((hook.interval for hook in loggers), default=1)
-        self._kept: List[Dict[str, Any]] = []
+        self._kept: List[Tuple[int, Dict[str, Any], List[str]]] = []
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        """Keeps the losses of the step."""
-        self._kept.append(dict(outputs or {}))
+        """Keeps the losses of the step, and which samples it saw."""
+        samples = data_batch.get('data_samples', ()) if isinstance(data_batch, dict) else ()
+        names = [str(sample.get('frame_dir', '?')) for sample in samples]
+        self._kept.append((runner.iter, dict(outputs or {}), names))
         if self.every_n_inner_iters(batch_idx, self._interval) or self.end_of_epoch(
             runner.train_dataloader, batch_idx
         ):
@@ -80,17 +118,40 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
             self._read(runner)
             checkpoint['message_hub'] = runner.message_hub.state_dict()
 
+    def after_train(self, runner) -> None:
+        """Reads the losses after the last line of the log."""
+        self._read(runner)
+
     def _read(self, runner) -> None:
         """Reads what was kept, all of it in one transfer."""
-        tensors = [value for step in self._kept for value in step.values() if torch.is_tensor(value)]
+        kept, self._kept = self._kept, []
+        tensors = [value for _, step, _ in kept for value in step.values() if torch.is_tensor(value)]
         numbers = iter(
             torch.stack([tensor.detach().float() for tensor in tensors]).tolist() if tensors else ()
         )
-        for step in self._kept:
-            for name, value in step.items():
-                number = next(numbers) if torch.is_tensor(value) else value
+        for iteration, step, samples in kept:
+            read = {name: next(numbers) if torch.is_tensor(value) else value for name, value in step.items()}
+            spoilt = {
+                name: number
+                for name, number in read.items()
+                if 'loss' in name and isinstance(number, float) and not math.isfinite(number)
+            }
+            if spoilt:
+                raise _diverged(runner, iteration, spoilt, samples)
+            for name, number in read.items():
                 runner.message_hub.update_scalar(f'train/{name}', number)
-        self._kept.clear()
+
+
+def _diverged(runner, iteration: int, spoilt: Dict[str, float], samples: List[str]) -> DivergedError:
+    """The error on losses of a step that are not finite."""
+    terms = ', '.join(f'{name} is {number}' for name, number in sorted(spoilt.items(), key=lambda x: x[0]))
+    named = ', '.join(samples[:8]) + f' and {len(samples) - 8} more' * (len(samples) > 8)
+    rates = sorted({rate for group in runner.optim_wrapper.get_lr().values() for rate in group})
+    return DivergedError(
+        f'iteration {iteration + 1}, epoch {runner.epoch + 1}: {terms}. Samples of this step: '
+        f'{named or "unknown"}. Learning rate {", ".join(map(str, rates))}, precision of '
+        f'{type(runner.optim_wrapper).__name__}. {DivergedError.remedy}'
+    )
 
 
 @HOOKS.register_module()
@@ -106,6 +167,8 @@ class PretrainStageHook(Hook):
 
     Raises:
         ValueError: If no stage begins at epoch 0.
+        AttributeError: Before training, if the model lacks an attribute that
+            some stage sets.
     """
 
     def __init__(self, stages: List[Dict[str, Any]]) -> None:
@@ -114,65 +177,46 @@ class PretrainStageHook(Hook):
             raise ValueError('the first stage must begin at epoch 0, so that a resumed run finds its stage')
         self.current: Optional[Dict[str, Any]] = None
 
-    def before_train_epoch(self, runner) -> None:
-        """Enters the stage of the epoch, and says so in the log.
+    def before_train(self, runner) -> None:
+        """Checks the attributes of all stages, the last of which may begin after hours."""
+        model = unwrapped(runner.model)
+        for stage in self.stages:
+            for name in stage.keys() - {'begin'}:
+                if not hasattr(model, name):
+                    raise AttributeError(
+                        f'{type(model).__name__} has no {name!r} that the stage from epoch '
+                        f'{stage["begin"] + 1} could set; correct the stages of PretrainStageHook'
+                    )
 
-        Raises:
-            AttributeError: If the model has no such attribute.
-        """
+    def before_train_epoch(self, runner) -> None:
+        """Enters the stage of the epoch, and says so in the log."""
         stage = [stage for stage in self.stages if stage['begin'] <= runner.epoch][-1]
         if stage is self.current:
             return
         self.current = stage
-        model = unwrapped(runner.model)
         settings = {name: value for name, value in stage.items() if name != 'begin'}
         for name, value in settings.items():
-            if not hasattr(model, name):
-                raise AttributeError(f'{type(model).__name__} has no {name!r} that a stage could set')
-            setattr(model, name, value)
+            setattr(unwrapped(runner.model), name, value)
         runner.logger.info(f'epoch {runner.epoch + 1}: stage from epoch {stage["begin"] + 1}, {settings}')
 
 
 @HOOKS.register_module()
-class PortableCheckpointHook(Hook):
-    """Writes checkpoints that ``torch.load(weights_only=True)`` takes.
+class JoinedLabelsHook(Hook):
+    """Refuses to train or test a classifier on joined data sets whose labels are no one list.
 
-    MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own
-    that torch >= 2.6 refuses to load. Here they are written as tensors and made
-    whole again on loading.
+    See :func:`~i2md_mmaction.datasets.check_joined_labels`. Pre-training does
+    not look at labels and needs no such check.
     """
 
-    priority = 'LOWEST'
-    _marker = 'HistoryBuffer'
+    def before_train(self, runner) -> None:
+        """Checks the data of training and validation."""
+        check_joined_labels(runner.train_dataloader.dataset)
+        if runner.val_loop is not None:
+            check_joined_labels(runner.val_loop.dataloader.dataset)
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Replaces objects by tensors and plain values."""
-        for key in checkpoint:
-            if key != 'state_dict':
-                checkpoint[key] = self._to_plain(checkpoint[key])
-
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Makes the log history whole again."""
-        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
-        for name, value in scalars.items():
-            if isinstance(value, dict) and self._marker in value:
-                log, count = (history.cpu().numpy() for history in value[self._marker])
-                scalars[name] = HistoryBuffer(log, count, max_length=value['max_length'])
-
-    def _to_plain(self, value: Any) -> Any:
-        """Rebuilds nested containers of tensors and plain values."""
-        if isinstance(value, HistoryBuffer):
-            history = [torch.from_numpy(np.array(part)) for part in value.data]
-            return {self._marker: history, 'max_length': value.max_length}
-        if isinstance(value, dict):
-            return {key: self._to_plain(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
-            return type(value)(map(self._to_plain, value)) if type(value) in (list, tuple) else list(value)
-        if isinstance(value, np.generic):
-            return value.item()
-        if isinstance(value, np.ndarray):
-            return torch.from_numpy(value)
-        return value
+    def before_test(self, runner) -> None:
+        """Checks the data of the test."""
+        check_joined_labels(runner.test_loop.dataloader.dataset)
 
 
 @HOOKS.register_module()
@@ -188,4 +232,4 @@ class SubsetRecordHook(Hook):
         """Writes the file."""
         record = getattr(runner.train_dataloader.dataset, 'subset_record', None)
         if record is not None:
-            Path(runner.work_dir, 'subset.json').write_text(json.dumps(record, indent=1))
+            write_file(Path(runner.work_dir, 'subset.json'), json.dumps(record, indent=1))

@@ -13,6 +13,9 @@ from mmengine.runner import BaseLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..datasets import check_joined_labels
+from ..evaluation.inference import bank_dataloader
+from ..evaluation.knn import check_neighbors
 from ..evaluation.metrics import KNNAccuracy, collect
 
 
@@ -29,9 +32,14 @@ class KNNLoop(BaseLoop):
         evaluator: Metrics; each :class:`KNNAccuracy` among them is given the
             bank.
         bank: What the bank's dataset has different from the queries', such as
-            ``dict(split='xsub_train')``.
+            ``dict(split='xsub_train')``; see
+            :func:`~i2md_mmaction.evaluation.inference.bank_dataloader`.
         stage: ``'val'`` or ``'test'``, whose hooks are called. Validation
             embeds in the precision that trains, a test in float32.
+
+    Raises:
+        ValueError: If no bank is named, k exceeds it, or data sets are joined
+            whose labels are no one list.
     """
 
     def __init__(
@@ -47,12 +55,15 @@ class KNNLoop(BaseLoop):
         if not isinstance(dataloader, dict):
             raise TypeError('KNNLoop builds two dataloaders: give the config of one, not a built one')
         super().__init__(runner, deepcopy(dataloader))
-        self.bank_dataloader = runner.build_dataloader(
-            dict(dataloader, dataset={**dataloader['dataset'], **bank}), seed=runner.seed
-        )
+        self.bank_dataloader = runner.build_dataloader(bank_dataloader(dataloader, bank), seed=runner.seed)
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
         self.stage = stage
+        for loader in (self.dataloader, self.bank_dataloader):
+            check_joined_labels(loader.dataset)
+        for metric in self.evaluator.metrics:
+            if isinstance(metric, KNNAccuracy):
+                check_neighbors(metric.k, len(self.bank_dataloader.dataset))
 
     def run(self) -> Dict[str, float]:
         """Embeds both splits and computes the metrics."""

@@ -1,6 +1,6 @@
 """Runs evaluation protocols on a checkpoint, one unit of work at a time, and resumes where it stopped."""
 
-import hashlib
+import io
 import json
 import time
 import traceback
@@ -13,14 +13,17 @@ from uuid import uuid4
 import numpy as np
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.utils.data import DataLoader
 
-from ..evaluation.inference import build_model, embed_split, score_split
-from ..evaluation.knn import knn_accuracy
+from ..evaluation.inference import build_model, dataloaders, embed_split, score_split
+from ..evaluation.knn import check_neighbors, knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
-from ..io import atomic_write
+from ..io import file_digest, write_file
 from .downstream import CACHED, FAMILIES, downstream_config, recipe_of, shorten
+from .identity import DataDigests, identify
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Unit:
 class Evaluation:
     """The protocols of one checkpoint, their results kept in a folder.
 
+    A result is taken as finished only if it was reached with the same weights,
+    the same resolved config and the same data.
+
     Args:
         config: File of the pre-training config.
         checkpoint: Pre-training checkpoint; None evaluates a random encoder,
@@ -55,8 +61,9 @@ class Evaluation:
             None keeps to the papers.
 
     Raises:
-        ValueError: If a stream is unknown, or the folder holds results of
-            another checkpoint or config.
+        FileNotFoundError: If there is no such checkpoint.
+        ValueError: If a stream is unknown, no bank is named, or the folder
+            holds results of another checkpoint or config.
     """
 
     def __init__(
@@ -79,28 +86,25 @@ class Evaluation:
         if unknown:
             raise ValueError(f'{config} has no streams {unknown}; it has {list(self.config.model.streams)}')
         self.k, self.runs, self.balance, self.epochs = tuple(k), runs, balance, epochs
-        self.splits = dict(
-            bank=self.config.test_cfg.bank.split, query=self.config.test_dataloader.dataset.split
-        )
+        self.dataloaders = dataloaders(self.config)
+        self.digests = DataDigests()
         self._claim_folder()
 
     def _claim_folder(self) -> None:
         """Marks the folder as this checkpoint's."""
-        digest = 'random'
-        if self.checkpoint is not None:
-            digest = hashlib.sha256(self.checkpoint.read_bytes()).hexdigest()
+        digest = 'random' if self.checkpoint is None else file_digest(self.checkpoint)
         self.identity = dict(sha256=digest, config=str(self.config_file.resolve()))
         (self.out / 'results').mkdir(parents=True, exist_ok=True)
         mark = self.out / 'evaluation.json'
         if mark.exists() and json.loads(mark.read_text()) != self.identity:
             raise ValueError(f'{self.out} holds results of another checkpoint or config; give another --out')
-        mark.write_text(json.dumps(self.identity, indent=1))
+        write_file(mark, json.dumps(self.identity, indent=1))
 
     def units(self, protocols: Sequence[str]) -> List[Unit]:
         """What there is to do, in order.
 
         Raises:
-            ValueError: If a protocol is unknown.
+            ValueError: If a protocol is unknown, or a k exceeds the bank.
         """
         units = []
         for protocol in (name for given in protocols for name in FAMILIES.get(given, (given,))):
@@ -109,6 +113,9 @@ class Evaluation:
             runs = range(self.runs if protocol.startswith('semi') else 1)
             streams = (None,) if protocol == 'knn' else self.streams
             units += [Unit(protocol, stream, run) for run in runs for stream in streams]
+        if Unit('knn') in units and self.finished(Unit('knn')) is None:
+            for k in self.k:
+                check_neighbors(k, len(self.loaders['bank'].dataset))
         return list(dict.fromkeys(units))
 
     def settings(self, unit: Unit) -> Dict:
@@ -118,12 +125,31 @@ class Evaluation:
         settings: Dict = dict(epochs=self.epochs)
         return dict(settings, balance=self.balance) if unit.protocol.startswith('semi') else settings
 
+    def unit_identity(self, unit: Unit) -> str:
+        """A digest of the checkpoint, the resolved config and the data that a result is computed from."""
+        config = dict(model=self.config.model, **self.dataloaders)
+        if unit.protocol == 'linear_cached':
+            config['classifier'] = self.classifier_config('linear')
+        elif unit.protocol != 'knn':
+            config = self.classifier_config(unit.protocol)
+        return identify(self.identity['sha256'], config, self.settings(unit), self.digests)
+
+    def features_identity(self) -> str:
+        """The same of the embeddings of all streams."""
+        config = dict(model=self.config.model, **self.dataloaders)
+        return identify(self.identity['sha256'], config, dict(streams=list(self.streams)), self.digests)
+
+    def classifier_config(self, protocol: str) -> Config:
+        """The config of a protocol, for as many epochs as asked for."""
+        return shorten(downstream_config(self.config_file, protocol, self.downstream), self.epochs)
+
     def finished(self, unit: Unit) -> Optional[Dict]:
-        """The result of a unit if it was reached with the same settings."""
+        """The result of a unit if it was reached from the same weights, config and data."""
         path = self.out / 'results' / f'{unit.name}.json'
         result = json.loads(path.read_text()) if path.exists() else {}
-        same = result.get('settings') == self.settings(unit)
-        return result if same and result.get('status') == 'finished' else None
+        if result.get('status') != 'finished':
+            return None
+        return result if result.get('identity') == self.unit_identity(unit) else None
 
     def run(self, unit: Unit) -> Dict:
         """Runs a unit unless it is finished; a failure is a result too, and is tried again next time."""
@@ -135,29 +161,36 @@ class Evaluation:
         result['settings'] = self.settings(unit)
         trace = self.out / 'results' / f'{unit.name}.traceback.txt'
         try:
+            result['identity'] = self.unit_identity(unit)
             result.update(self._protocol(unit.protocol)(unit), status='finished')
             trace.unlink(missing_ok=True)
         except Exception as error:
             result.update(status='failed', error=f'{type(error).__name__}: {error}')
-            trace.write_text(traceback.format_exc())
+            write_file(trace, traceback.format_exc())
         result['seconds'] = round(time.time() - begin, 1)
-        with atomic_write(self.out / 'results' / f'{unit.name}.json') as file:
-            file.write(json.dumps(result, indent=1).encode())
+        write_file(self.out / 'results' / f'{unit.name}.json', json.dumps(result, indent=1))
         return result
 
     def _protocol(self, name: str) -> Callable[[Unit], Dict]:
         return dict(knn=self._knn, linear_cached=self._linear_cached).get(name, self._train)
 
     @cached_property
+    def loaders(self) -> Dict[str, DataLoader]:
+        """The built dataloaders of queries and bank."""
+        init_default_scope(self.config.get('default_scope', 'mmaction'))
+        return {part: Runner.build_dataloader(loader) for part, loader in self.dataloaders.items()}
+
+    @cached_property
     def features(self) -> Dict[str, Tuple[Dict[str, Tensor], Tensor]]:
-        """Embeddings and labels of both splits, computed once, on the device."""
+        """Embeddings and labels of queries and bank, computed once, on the device."""
         device = get_device()
         model = build_model(self.config, self.checkpoint).to(device)
         embedded = {}
-        for part, split in self.splits.items():
-            features, labels = embed_split(model, self.config, split, progress=f'embedding {split}')
+        for part, loader in self.loaders.items():
+            features, labels = embed_split(model, loader, progress=f'embedding the {part}')
             on_device = {name: features[name].to(device) for name in self.streams}
             embedded[part] = on_device, labels.to(device)
+        del self.loaders  # and with it the frames
         return embedded
 
     def _knn(self, unit: Unit) -> Dict:
@@ -167,7 +200,7 @@ class Evaluation:
 
     def _linear_cached(self, unit: Unit) -> Dict:
         """The linear protocol's recipe on features without augmentation."""
-        config = shorten(downstream_config(self.config_file, 'linear', self.downstream), self.epochs)
+        config = self.classifier_config('linear')
         recipe = recipe_of(config)
         (bank, bank_labels), (query, labels) = self.features['bank'], self.features['query']
         rows = bank[unit.stream], bank_labels, query[unit.stream], labels
@@ -176,8 +209,9 @@ class Evaluation:
 
     def _train(self, unit: Unit) -> Dict:
         """Trains and scores a classifier with MMEngine's runner, resuming a broken run."""
-        config = shorten(downstream_config(self.config_file, unit.protocol, self.downstream), self.epochs)
-        work_dir = self.out / 'runs' / unit.name
+        config = self.classifier_config(unit.protocol)
+        # A run of another identity is never gone on from.
+        work_dir = self.out / 'runs' / f'{unit.name}-{self.unit_identity(unit)[:8]}'
         pretrained = dict(checkpoint=str(self.checkpoint)) if self.checkpoint else None
         config.model.update(modality=unit.stream, pretrained=pretrained)
         config.merge_from_dict(
@@ -194,7 +228,7 @@ class Evaluation:
         runner = Runner.from_cfg(config)
         runner.train()
         model = runner.model.eval()
-        scores, labels = score_split(model, config, self.splits['query'])
+        scores, labels = score_split(model, config.test_dataloader)
         best = 100 * runner.message_hub.get_info('best_score', accuracy(scores, labels) / 100)
         return self._classified(unit, scores, labels, best, recipe_of(config))
 
@@ -202,6 +236,7 @@ class Evaluation:
         self, unit: Unit, scores: Tensor, labels: Tensor, best: float, recipe: LinearRecipe
     ) -> Dict:
         """Keeps the scores of a unit; its result is the accuracy after the last epoch and the best one."""
-        path = self.out / 'results' / f'{unit.name}.npz'
-        np.savez_compressed(path, scores=scores.cpu().numpy(), labels=labels.cpu().numpy())
+        content = io.BytesIO()
+        np.savez_compressed(content, scores=scores.cpu().numpy(), labels=labels.cpu().numpy())
+        path = write_file(self.out / 'results' / f'{unit.name}.npz', content.getvalue())
         return dict(last=accuracy(scores, labels), best=float(best), scores=path.name, recipe=str(recipe))

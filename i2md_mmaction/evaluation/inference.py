@@ -1,16 +1,19 @@
-"""Features of a split under a config's model, outside a runner."""
+"""Features and scores of a split under a config's model, outside a run."""
 
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Tuple, Union
+from typing import Dict, Iterator, Mapping, Optional, Tuple, Union
 
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import MODELS
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
+
+from ..datasets import check_joined_labels
+from ..models.checkpoints import load_weights
 
 
 def build_model(config: Config, checkpoint: Union[str, Path, None] = None, seed: int = 0) -> torch.nn.Module:
@@ -23,7 +26,8 @@ def build_model(config: Config, checkpoint: Union[str, Path, None] = None, seed:
         seed: Seed of that initialisation.
 
     Raises:
-        RuntimeError: If the checkpoint does not fit the model.
+        FileNotFoundError: If there is no such checkpoint.
+        CheckpointMismatch: If it cannot be read or does not fit the model.
     """
     init_default_scope(config.get('default_scope', 'mmaction'))
     torch.manual_seed(seed)
@@ -31,31 +35,64 @@ def build_model(config: Config, checkpoint: Union[str, Path, None] = None, seed:
     if checkpoint is None:
         model.init_weights()
     else:
-        weights = torch.load(checkpoint, map_location='cpu', weights_only=True)
-        model.load_state_dict(weights.get('state_dict', weights))
+        load_weights(model, checkpoint)
     return model.eval()
 
 
-def load_batches(config: Config, split: str, progress: Optional[str] = None) -> Iterator[Dict]:
-    """Batches of one split under ``test_dataloader``'s dataset, in its order.
+def bank_dataloader(dataloader: Mapping, bank: Optional[Mapping]) -> Dict:
+    """The dataloader of the bank in which the neighbours of queries are sought.
+
+    This is the one place that says what the bank is; the loop, the protocols
+    and the reports ask here.
 
     Args:
-        config: A whole config.
-        split: Name of the split.
-        progress: Title of a progress bar; none by default.
+        dataloader: Config of the dataloader of the queries.
+        bank: What the bank's dataset has different from the queries', such as
+            ``dict(split='xsub_train')`` or ``dict(ann_file=..., split=None)``;
+            with a ``type``, a whole dataset of its own.
+
+    Raises:
+        ValueError: If no bank is named.
+
+    Example:
+        >>> queries = dict(batch_size=8, dataset=dict(ann_file='a.pkl', split='val'))
+        >>> bank_dataloader(queries, dict(split='train'))
+        {'batch_size': 8, 'dataset': {'ann_file': 'a.pkl', 'split': 'train'}}
     """
-    init_default_scope(config.get('default_scope', 'mmaction'))
-    loader = config.test_dataloader
-    dataset = DATASETS.build({**loader.dataset, 'split': split})
-    batches = DataLoader(dataset, batch_size=loader.batch_size, collate_fn=pseudo_collate)
+    if not bank:
+        raise ValueError(
+            'no bank is named; set bank of val_cfg and test_cfg to what its dataset has different from the '
+            "queries', such as dict(type='KNNLoop', bank=dict(split='xsub_train'))"
+        )
+    own = {} if 'type' in bank else dataloader['dataset']
+    return {**dataloader, 'dataset': {**own, **bank}}
+
+
+def dataloaders(config: Config) -> Dict[str, Dict]:
+    """The dataloaders of a config's test, ``'query'``, and of its bank, ``'bank'``."""
+    query = config.test_dataloader
+    return dict(query=query, bank=bank_dataloader(query, config.test_cfg.get('bank')))
+
+
+def load_batches(dataloader: Union[Mapping, DataLoader], progress: Optional[str] = None) -> Iterator[Dict]:
+    """Batches of a dataloader, built as MMEngine's runner does.
+
+    Args:
+        dataloader: A dataloader or the config of one, without shuffling.
+        progress: Title of a progress bar; none by default.
+
+    Raises:
+        ValueError: If data sets are joined whose labels are no one list.
+    """
+    batches = dataloader if isinstance(dataloader, DataLoader) else Runner.build_dataloader(dict(dataloader))
+    check_joined_labels(batches.dataset)
     return track(batches, description=progress, disable=progress is None)
 
 
 @torch.no_grad()
 def embed_split(
     model: torch.nn.Module,
-    config: Config,
-    split: str,
+    dataloader: Union[Mapping, DataLoader],
     with_joints: bool = False,
     progress: Optional[str] = None,
 ) -> Tuple[Dict[str, Tensor], Tensor]:
@@ -63,8 +100,7 @@ def embed_split(
 
     Args:
         model: A pre-training recognizer on its device.
-        config: Its config; the dataset of ``test_dataloader`` is taken.
-        split: Name of the split.
+        dataloader: Dataloader of the split, or the config of one.
         with_joints: Whether to add the view itself, flattened, as ``'raw'``.
         progress: Title of a progress bar; none by default.
 
@@ -72,7 +108,7 @@ def embed_split(
         Hidden embeddings (S, H) by stream, and labels (S,), on the host.
     """
     collected, labels = [], []
-    for batch in load_batches(config, split, progress):
+    for batch in load_batches(dataloader, progress):
         data = model.data_preprocessor(batch, training=False)
         features = model(data['inputs'], mode='tensor')
         if with_joints:
@@ -85,14 +121,13 @@ def embed_split(
 
 @torch.no_grad()
 def score_split(
-    model: torch.nn.Module, config: Config, split: str, progress: Optional[str] = None
+    model: torch.nn.Module, dataloader: Union[Mapping, DataLoader], progress: Optional[str] = None
 ) -> Tuple[Tensor, Tensor]:
     """Scores one split with a classifier in eval mode.
 
     Args:
         model: A :class:`~i2md_mmaction.models.SkeletonClassifier` on its device.
-        config: Its config; the dataset of ``test_dataloader`` is taken.
-        split: Name of the split.
+        dataloader: Dataloader of the split, or the config of one.
         progress: Title of a progress bar; none by default.
 
     Returns:
@@ -100,7 +135,7 @@ def score_split(
     """
     scored = [
         (sample.pred_score.cpu(), int(sample.gt_label))
-        for batch in load_batches(config, split, progress)
+        for batch in load_batches(dataloader, progress)
         for sample in model.test_step(batch)
     ]
     scores, labels = zip(*scored)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .finite import check_finite
+
 
 def concatenate_streams(features: Dict[str, Tensor]) -> Tensor:
     """Joins the features of several streams, each scaled to unit length first.
@@ -17,6 +19,12 @@ def concatenate_streams(features: Dict[str, Tensor]) -> Tensor:
         (S, sum of H); cosine similarity in it is the mean over the streams.
     """
     return torch.cat([F.normalize(feature, dim=1) for feature in features.values()], dim=1)
+
+
+def check_neighbors(k: int, size: int) -> None:
+    """Refuses a number of neighbours that a bank of that size does not have."""
+    if not 0 < k <= size:
+        raise ValueError(f'k={k} neighbours of a bank of {size} samples; choose 1 to {size}')
 
 
 def knn_predict(
@@ -40,10 +48,10 @@ def knn_predict(
         (Q,), predicted labels.
 
     Raises:
-        ValueError: If k exceeds the bank.
+        ValueError: If k exceeds the bank, or a feature is not finite.
     """
-    if not 0 < k <= len(bank):
-        raise ValueError(f'k={k} neighbours of a bank of {len(bank)} samples; choose 1 to {len(bank)}')
+    check_finite('features of k-NN', query, bank)
+    check_neighbors(k, len(bank))
     num_classes = num_classes or int(bank_labels.max()) + 1
     bank = F.normalize(bank, dim=1)
     predictions = []
@@ -82,8 +90,13 @@ def knn_accuracy(
 
     Returns:
         ``top1_STREAM`` for each stream and ``top1`` for their concatenation.
+
+    Raises:
+        ValueError: If k exceeds the bank, or a feature is not finite.
     """
     streams = tuple(streams) or tuple(query)
+    for name in streams:
+        check_finite(f'features of stream {name!r}', query[name], bank[name])
     pairs = {f'top1_{name}': (query[name], bank[name]) for name in streams}
     if len(streams) == 1:
         pairs['top1'] = pairs[f'top1_{streams[0]}']

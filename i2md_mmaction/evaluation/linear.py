@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .finite import check_finite
+
 
 @dataclass(frozen=True)
 class LinearRecipe:
@@ -67,10 +69,10 @@ def fit_linear(
         after_epoch: Called with the number of epochs done and the classifier.
 
     Raises:
-        ValueError: If the features are not finite or a label is out of range.
+        ValueError: If the features are not finite, a label is out of range, or
+            the classifier diverges.
     """
-    if not torch.isfinite(features).all():
-        raise ValueError('some features are NaN or infinite; look for a diverged checkpoint')
+    check_finite('features of the linear classifier', features)
     if not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
         raise ValueError(
             f'labels from {int(labels.min())} to {int(labels.max())} do not fit {num_classes} classes'
@@ -91,6 +93,7 @@ def fit_linear(
             F.cross_entropy(classifier(features[rows]), labels[rows]).backward()
             optimizer.step()
         schedule.step()
+        check_finite(f'weights of the linear classifier at {recipe}', classifier.weight)
         if after_epoch is not None:
             after_epoch(epoch, classifier)
     return classifier
@@ -136,6 +139,7 @@ def linear_cached(
         if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
             accuracies.append(accuracy(classifier(test), test_labels))
 
+    check_finite('features that the linear classifier is tested on', test)
     classifier = fit_linear(train, train_labels, num_classes, recipe, seed, evaluate)
     with torch.no_grad():
         return classifier(test), max(accuracies)

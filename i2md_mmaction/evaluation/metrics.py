@@ -1,11 +1,13 @@
 """Metrics on frozen features."""
 
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Set, Tuple
 
+import numpy as np
 import torch
+from mmaction.evaluation import AccMetric
 from mmaction.registry import METRICS
-from mmengine.evaluator import BaseMetric
-from torch import Tensor
+from mmengine.evaluator import BaseMetric, Evaluator
+from torch import Tensor, nn
 
 from .knn import knn_accuracy
 
@@ -42,6 +44,28 @@ class KNNAccuracy(BaseMetric):
         if not self.bank:
             raise RuntimeError('KNNAccuracy has no bank: use it with val_cfg=dict(type="KNNLoop", bank=...)')
         return knn_accuracy(*stack(results), *stack(self.bank), k=self.k)
+
+
+def metric_names(evaluator: Evaluator, model: nn.Module) -> Optional[Set[str]]:
+    """What an evaluator measures, as ``save_best`` may name it.
+
+    Args:
+        evaluator: MMEngine's evaluator.
+        model: The model, whose ``streams`` :class:`KNNAccuracy` measures.
+
+    Returns:
+        The names, or None if they cannot be told without an evaluation.
+    """
+    names: Set[str] = set()
+    for metric in evaluator.metrics:
+        if isinstance(metric, KNNAccuracy) and hasattr(model, 'streams'):
+            own = {'top1', *(f'top1_{stream}' for stream in model.streams)}
+        elif isinstance(metric, AccMetric) and 'mean_average_precision' not in str(metric.metrics):
+            own = set(metric.calculate([np.arange(100.0)], [0]))
+        else:
+            return None
+        names |= {f'{metric.prefix}/{name}' if metric.prefix else name for name in own}
+    return names
 
 
 def collect(data_samples: Sequence[dict]) -> List[Tuple[Dict[str, Tensor], int]]:

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.manifold import TSNE
+
+from .finite import check_finite
 
 #: Ten colours and a few marks tell up to 60 classes apart.
 _MARKS = 'osD^vP'
@@ -29,7 +32,11 @@ def plot_tsne(
         class_names: Names by label; the numbers by default.
         title: Title of the picture.
         seed: Seed of t-SNE.
+
+    Raises:
+        ValueError: If a feature is not finite.
     """
+    check_finite('features of t-SNE', torch.as_tensor(features))
     unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
     perplexity = min(30, max(2, (len(unit) - 1) / 3))
     points = TSNE(init='pca', perplexity=perplexity, random_state=seed).fit_transform(unit)

@@ -1,13 +1,13 @@
 """From a ragged batch on the host to views on the device."""
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from ..augmentations import build_augmentation
+from ..augmentations import ComposeAugmentations, build_augmentation
 from ..skeletons import get_layout
 
 
@@ -62,17 +62,35 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             the device, and ``data_samples``.
 
         Raises:
-            ValueError: If a sample does not fit the layout or the persons.
+            ValueError: If a sample does not fit the layout or the persons, or
+                is not finite, or if samples of different lengths meet a view
+                that leaves their padding in.
         """
         data_samples = data.get('data_samples')
         keypoint, lengths = self.pad(data['inputs'], data_samples)
+        chosen = self.train_views if training else [self.test_view]
+        if int(lengths.min()) < int(lengths.max()):
+            for number, view in enumerate(chosen):
+                self._check_padding(view, f'view {number + 1}' if training else 'test_view', lengths)
         keypoint, lengths = self.cast_data((keypoint, lengths))
         # Geometry keeps its precision also under --amp.
         with torch.no_grad(), torch.autocast(keypoint.device.type, enabled=False):
-            views = self.train_views if training else [self.test_view]
-            inputs = tuple(view.augment(keypoint, lengths)[0] for view in views)
+            inputs = tuple(view.augment(keypoint, lengths)[0] for view in chosen)
         return dict(
             inputs=inputs[0] if len(inputs) == 1 else inputs, data_samples=self.cast_data(data_samples)
+        )
+
+    @staticmethod
+    def _check_padding(view: ComposeAugmentations, name: str, lengths: Tensor) -> None:
+        """Refuses a view in which the padding of shorter samples would be taken for frames."""
+        culprit = view.meets_padding()
+        if culprit is None and view.resamples:
+            return
+        problem = 'has no resize' if culprit is None else f'runs {type(culprit).__name__} before any resize'
+        raise ValueError(
+            f'{name} {problem}, but the samples have {int(lengths.min())} to {int(lengths.max())} frames: '
+            'their padding would be taken for frames. Begin the view with TemporalCropResize or '
+            'TemporalCenterResize'
         )
 
     def pad(self, samples: List[Tensor], data_samples: Sequence = None) -> Tuple[Tensor, Tensor]:
@@ -81,6 +99,9 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         Returns:
             The batch (B, num_persons, longest T, V, C), float32, and the valid
             frames (B,) of each sample.
+
+        Raises:
+            ValueError: If a sample has another shape or is not finite; names it.
         """
         for index, sample in enumerate(samples):
             persons, frames, joints, _ = sample.shape
@@ -98,4 +119,21 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         batch = torch.zeros(shape, dtype=torch.float32, pin_memory=self.device.type != 'cpu')
         for padded, sample in zip(batch, samples):
             padded[: sample.size(0), : sample.size(1)] = sample
+        # On the host, where the samples are: no device is waited for.
+        if not torch.isfinite(batch.sum()):
+            self._refuse_non_finite(samples, data_samples)
         return batch, lengths
+
+    @staticmethod
+    def _refuse_non_finite(samples: List[Tensor], data_samples: Optional[Sequence]) -> None:
+        """Names the samples that are not finite."""
+        names = [
+            str(data_samples[index].get('frame_dir', index) if data_samples else index)
+            for index, sample in enumerate(samples)
+            if not torch.isfinite(sample).all()
+        ]
+        if names:
+            raise ValueError(
+                f'keypoints of {len(names)} samples are NaN or infinite after the pipeline: '
+                f'{", ".join(names[:5])}; repair or drop them, or look at what the transforms make of them'
+            )

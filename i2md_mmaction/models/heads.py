@@ -2,6 +2,7 @@
 
 from typing import Optional
 
+import torch
 from mmaction.models.heads import BaseHead
 from mmaction.registry import MODELS
 from mmengine.model import BaseModule
@@ -74,3 +75,18 @@ class EmbeddingClsHead(BaseHead):
     def forward(self, hidden: Tensor, **kwargs) -> Tensor:
         """Scores h (B, H) to (B, num_classes), float32 also under autocast."""
         return self.fc(hidden).float()
+
+    def predict_by_feat(self, cls_scores: Tensor, data_samples: list) -> list:
+        """As ``BaseHead``; refuses scores whose highest would be taken for a class though they mean nothing.
+
+        Raises:
+            ValueError: If a score is NaN or infinite.
+        """
+        finite = torch.isfinite(cls_scores).view(len(data_samples), -1).all(dim=1).tolist()
+        names = [sample.get('frame_dir', '?') for sample, sound in zip(data_samples, finite) if not sound]
+        if names:
+            raise ValueError(
+                f'class scores of {len(names)} of {len(data_samples)} samples are NaN or infinite, the first '
+                f'{names[:3]}; the checkpoint is of a run that diverged, or these samples are broken'
+            )
+        return super().predict_by_feat(cls_scores, data_samples)

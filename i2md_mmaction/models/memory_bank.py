@@ -52,6 +52,10 @@ class MemoryBank(nn.Module):
     def enqueue(self, **entries: Tensor) -> None:
         """Overwrites the oldest rows of all entries.
 
+        A row with a value that is not finite is left out: what stood there stays,
+        in all entries. (Without waiting for the device; the run stops when
+        :class:`~i2md_mmaction.engine.DeferredRuntimeInfoHook` reads its loss.)
+
         Args:
             **entries: Every entry of the bank, (B, dim). Of a batch larger than
                 the bank the last rows stay.
@@ -68,9 +72,12 @@ class MemoryBank(nn.Module):
         kept = min(rows, self.size)
         index = torch.arange(rows - kept, rows, device=self.pointer.device)
         index = (index + self.pointer) % self.size
+        finite = torch.stack([values[rows - kept :].isfinite().all(dim=1) for values in entries.values()])
+        finite = finite.all(dim=0)[:, None]
         for name, values in entries.items():
             entry = self[name]
-            entry.index_copy_(0, index, values[rows - kept :].to(entry.dtype))
+            values = torch.where(finite, values[rows - kept :].to(entry.dtype), entry[index])
+            entry.index_copy_(0, index, values)
         self.pointer.add_(rows).remainder_(self.size)
         self.filled.add_(rows).clamp_(max=self.size)
 

@@ -12,7 +12,8 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-from i2md_mmaction.engine import hooks
+from i2md_mmaction import engine
+from i2md_mmaction.engine import PortableCheckpointHook, hooks
 
 
 class Model(nn.Module):
@@ -110,9 +111,9 @@ def test_stages_that_leave_the_first_epoch_open_are_refused(stages):
 
 
 def test_a_stage_cannot_set_what_the_model_does_not_have():
-    hook = hooks.PretrainStageHook([dict(begin=0, imd_wieght=1.0)])
-    with pytest.raises(AttributeError, match="Model has no 'imd_wieght'"):
-        hook.before_train_epoch(runner())
+    stages = [dict(begin=0, imd_weight=1.0), dict(begin=300, imd_wieght=1.0)]
+    with pytest.raises(AttributeError, match="Model has no 'imd_wieght' that the stage from epoch 301"):
+        hooks.PretrainStageHook(stages).before_train(runner())
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def checkpoint():
 
 def saved_and_loaded(checkpoint, path, **options):
     """The checkpoint after the hook, a file, and torch's safe loader."""
-    hooks.PortableCheckpointHook().before_save_checkpoint(runner(), checkpoint)
+    PortableCheckpointHook().before_save_checkpoint(runner(), checkpoint)
     torch.save(checkpoint, path)
     return torch.load(path, weights_only=True, **options)
 
@@ -149,7 +150,7 @@ def test_without_the_hook_the_safe_loader_refuses_the_history(checkpoint, tmp_pa
 def test_a_portable_checkpoint_brings_every_history_back(checkpoint, tmp_path):
     expected = dict(checkpoint['message_hub']['log_scalars'])
     loaded = saved_and_loaded(checkpoint, tmp_path / 'epoch_3.pth')
-    hooks.PortableCheckpointHook().after_load_checkpoint(runner(), loaded)
+    PortableCheckpointHook().after_load_checkpoint(runner(), loaded)
     scalars = loaded['message_hub']['log_scalars']
     assert set(scalars) == set(expected)
     for name, history in expected.items():
@@ -177,14 +178,14 @@ def test_a_portable_checkpoint_brings_plain_values_back(checkpoint, tmp_path):
 def test_saving_leaves_the_histories_of_the_run_as_they_are(checkpoint):
     history = checkpoint['message_hub']['log_scalars']
     loss = history['train/loss']
-    hooks.PortableCheckpointHook().before_save_checkpoint(runner(), checkpoint)
+    PortableCheckpointHook().before_save_checkpoint(runner(), checkpoint)
     assert history['train/loss'] is loss and isinstance(loss, HistoryBuffer)
 
 
 def test_a_checkpoint_without_a_history_is_left_alone():
     for checkpoint in ({}, dict(state_dict={}, message_hub={})):
         before = dict(checkpoint)
-        hooks.PortableCheckpointHook().after_load_checkpoint(runner(), checkpoint)
+        PortableCheckpointHook().after_load_checkpoint(runner(), checkpoint)
         assert checkpoint == before
 
 
@@ -205,7 +206,7 @@ def test_a_history_that_was_loaded_onto_the_gpu_comes_back(checkpoint, tmp_path)
     for name, value in stored.items():
         if isinstance(value, list):
             stored[name] = [part.as_subclass(OnDevice) for part in value]
-    hooks.PortableCheckpointHook().after_load_checkpoint(runner(), loaded)
+    PortableCheckpointHook().after_load_checkpoint(runner(), loaded)
     assert loaded['message_hub']['log_scalars']['train/loss'].data[0].tolist() == [3.0, 2.5, 2.25]
 
 
@@ -213,7 +214,7 @@ def test_a_history_that_was_loaded_onto_the_gpu_comes_back(checkpoint, tmp_path)
     'name', ['MoCoMemoryHook', 'StepSeedHook', 'PretrainStageHook', 'PortableCheckpointHook']
 )
 def test_the_hooks_are_known_to_mmaction2(name):
-    assert HOOKS.get(name) is getattr(hooks, name)
+    assert HOOKS.get(name) is getattr(engine, name)
 
 
 def hub_of(hook, values, interval):

@@ -1,13 +1,17 @@
 """Tables hold the numbers of the results, and the papers' beside them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 
+from i2md_mmaction.engine.evaluation_report import dataset_name
 from i2md_mmaction.evaluation import compare_reports, summarize, write_report
 from i2md_mmaction.evaluation.report import PUBLISHED
 
+ROOT = Path(__file__).parents[2]
 LABELS = np.array([0, 1, 2, 0])
 SCORES = dict(
     joint=np.array([[3.0, 0, 0], [0, 1, 0], [4, 0, 0], [0, 0, 1]]),
@@ -91,17 +95,75 @@ def test_the_page_names_numbers_failures_pictures_and_what_each_protocol_is(resu
 
 def test_reports_stand_side_by_side_with_the_papers_of_the_same_data(results):
     table = compare_reports(dict(ours=report_of(results), other=report_of(results[1:2], 'nw_ucla xview')))
-    header = '| data set | protocol | stream | ours | other | CMD (paper) | AimCLR (paper) |'
-    assert header in table
+    header = [cell.strip() for cell in table.splitlines()[0].split('|')]
+    assert header[1:6] == ['data set', 'protocol', 'stream', 'ours', 'other']
+    assert header[6:-1] == [
+        f'{name} (paper)'
+        for name in (
+            'I2MD',
+            'CMD',
+            'AimCLR',
+            'CrosSCLR',
+            'CrosSCLR-B',
+            'SkeletonCLR',
+            'MoCo v2, BiGRU',
+            'MoCo v2, GCN-Transformer',
+            'MCL, BiGRU',
+        )
+    ]
     line = next(line for line in table.splitlines() if line.startswith('| ntu60 xsub | linear | joint |'))
-    assert line.split('|')[4:8] == [' 50.0 (75.0) ', ' - ', ' 79.8 ', ' 74.3 ']
+    cells = dict(zip(header, (cell.strip() for cell in line.split('|'))))
+    assert cells['ours'] == '50.0 (75.0)' and cells['other'] == '-'
+    assert cells['I2MD (paper)'].startswith('83.4 [I2MD 1')
+    # The two papers differ in CMD's number.
+    assert cells['CMD (paper)'] == '79.4 [I2MD 1, I2MD 11]; 79.8 [CMD 1]'
     assert '| nw_ucla xview | linear | joint | - | 50.0 (75.0) | - |' in table
-    assert 'knn, k = 5' in table and 'ECCV 2022' in table
+    assert 'knn, k = 5' in table and 'ECCV 2022' in table and 'arXiv 2310.15568' in table
 
 
-def test_every_published_number_has_a_known_source_and_stands_once():
+def test_data_that_no_paper_has_are_compared_among_themselves(results):
+    table = compare_reports(dict(ours=report_of(results, 'ntu60.pkl (unnamed) xsub')))
+    assert '(paper)' not in table and 'No published number is kept' in table
+
+
+def test_every_published_number_names_its_paper_and_table_and_stands_once_there():
     data = json.loads(PUBLISHED.read_text())
-    places = [tuple(row[key] for key in ('method', 'dataset', 'protocol', 'stream')) for row in data['rows']]
+    keys = ('source', 'table', 'method', 'dataset', 'protocol', 'stream')
+    places = [tuple(row[key] for key in keys) for row in data['rows']]
     assert len(set(places)) == len(places)
     for row in data['rows']:
+        assert set(row) == {*keys, 'accuracy'} and row['table'].isdigit()
         assert row['source'] in data['sources'] and 0 < row['accuracy'] < 100
+    assert {'I2MD', 'CMD', 'AimCLR'} == set(data['sources'])
+    own = [row for row in data['rows'] if row['method'] == row['source'] == 'I2MD']
+    assert {row['dataset'] for row in own} >= {'ntu60 xsub', 'ntu60 xview', 'ntu120 xsub', 'ntu120 xset'}
+
+
+@pytest.mark.parametrize(
+    'dataset, name',
+    [
+        (dict(name='ntu120', ann_file='data/ntu120_packed', split='xset_val'), 'ntu120 xset'),
+        (dict(name='pku2', ann_file='anything.pkl', split='xsub_test'), 'pku2 xsub'),
+        (dict(name='mine', ann_file='mine.pkl'), 'mine'),
+        (dict(name='mine', ann_file='mine.pkl', split=None), 'mine'),
+        (dict(name='mine', ann_file='mine.pkl', split='monday'), 'mine monday'),
+        # A file that is called like a data set is none.
+        (dict(ann_file='data/ntu60.pkl', split='xsub_val'), 'ntu60.pkl (unnamed) xsub'),
+        (
+            dict(type='ConcatDataset', datasets=[dict(name='a', split='x_val'), dict(name='b', split='y')]),
+            'a x + b y',
+        ),
+    ],
+)
+def test_a_data_set_is_called_by_its_config_and_never_by_its_file(dataset, name):
+    assert dataset_name(dataset) == name
+
+
+def test_every_shipped_data_set_is_named_as_the_papers_name_it():
+    papers = {row['dataset'] for row in json.loads(PUBLISHED.read_text())['rows']}
+    names = set()
+    for path in sorted((ROOT / 'configs').glob('i2md_*.py')):
+        config = Config.fromfile(path)
+        names.add(dataset_name(config.test_dataloader.dataset))
+        assert config.train_dataloader.dataset.name == config.test_dataloader.dataset.name
+    assert names - papers == {'demo xsub', 'nw_ucla xview'} and len(names & papers) == 5

@@ -9,7 +9,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 
-from i2md_mmaction.models.recognizers.classifier import CheckpointMismatch, layout_of_checkpoint
+from i2md_mmaction.models.checkpoints import CheckpointMismatch, model_settings
 from i2md_mmaction.skeletons import get_layout
 
 BACKBONES = dict(
@@ -164,14 +164,15 @@ def test_missing_and_unexpected_keys_are_an_error_that_names_them(checkpoint):
     torch.save(content, path)
     with pytest.raises(CheckpointMismatch) as error:
         classifier(BACKBONES['BiGRU'], path).init_weights()
-    assert "missing ['input_norm.running_var']" in str(error.value)
-    assert "unexpected ['extra.weight']" in str(error.value)
+    assert 'missing 1 of 21: input_norm.running_var\n' in str(error.value)
+    assert 'unexpected 1 of 21: extra.weight\n' in str(error.value)
+    assert 'Set I2MD_CONFIG to the config that it was pre-trained with' in str(error.value)
 
 
 def test_another_width_is_an_error_that_names_both_shapes(checkpoint):
     path, _ = checkpoint(BACKBONES['BiGRU'])
     wider = dict(BACKBONES['BiGRU'], hidden_channels=6)
-    with pytest.raises(CheckpointMismatch, match=r'\(12, 60\) in the checkpoint, \(18, 60\) in the backbone'):
+    with pytest.raises(CheckpointMismatch, match=r'\(12, 60\) in the checkpoint, \(18, 60\) in the model'):
         classifier(wider, path).init_weights()
 
 
@@ -192,8 +193,8 @@ def test_a_transfer_to_other_joints_is_refused_and_the_remedy_named(checkpoint):
 
 def test_the_config_in_a_checkpoint_is_read_and_never_run():
     text = "import os\nos.abort()\nmodel = dict(backbone=dict(layout='a'), layout='b')\n"
-    assert layout_of_checkpoint(dict(meta=dict(cfg=text))) == 'b'
-    assert layout_of_checkpoint(dict(meta=dict())) is None and layout_of_checkpoint({}) is None
+    assert model_settings(dict(meta=dict(cfg=text))) == dict(layout='b')
+    assert model_settings(dict(meta=dict())) == model_settings({}) == {}
 
 
 def test_what_is_not_at_hand_is_named(checkpoint, tmp_path):

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from i2md_mmaction.datasets import select_subset
 from i2md_mmaction.engine import downstream_config
-from i2md_mmaction.models.recognizers.classifier import CheckpointMismatch
+from i2md_mmaction.models.checkpoints import CheckpointMismatch
 
 ROOT = Path(__file__).parents[2]
 DOWNSTREAM = ROOT / 'configs/downstream'

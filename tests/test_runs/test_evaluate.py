@@ -58,7 +58,8 @@ def test_the_tool_reports_resumes_and_repeats_nothing(pretraining, tmp_path, tra
     )
     for name in ('confusion', 'class_accuracy', 'tsne'):
         assert (out / f'{name}.png').read_bytes().startswith(b'\x89PNG')
-    seeds = [json.loads((out / f'runs/semi_20-joint{run}/subset.json').read_text()) for run in ('', '-run1')]
+    records = [next(out.glob(f'runs/semi_20-joint{run}-????????/subset.json')) for run in ('', '-run1')]
+    seeds = [json.loads(record.read_text()) for record in records]
     assert [record['seed'] for record in seeds] == [0, 1] and seeds[0]['names'] != seeds[1]['names']
 
     # Nothing is computed again: neither a training nor an embedding.
@@ -126,7 +127,8 @@ def test_other_settings_are_run_anew_and_another_checkpoint_is_refused(evaluatio
 def test_the_scores_of_linear_are_those_of_the_pretrained_stream(evaluation, pretraining):
     ours = evaluation(streams=['bone'])
     assert ours.run(Unit('linear', 'bone'))['status'] == 'finished'
-    kept = torch.load(ours.out / 'runs/linear-bone/epoch_1.pth', weights_only=True)['state_dict']
+    [last] = ours.out.glob('runs/linear-bone-*/epoch_1.pth')
+    kept = torch.load(last, weights_only=True)['state_dict']
     pretrained = torch.load(pretraining[2], weights_only=True)['state_dict']
     name = 'gru.0.forward_gru.weight_ih_l0'
     assert torch.equal(kept[f'backbone.{name}'], pretrained[f'streams.bone.query.backbone.{name}'])

@@ -1,7 +1,7 @@
 # The labelled demo data of tools/make_demo_data.py, in NTU-25's layout.
 _base_ = './ntu60_xsub.py'
 
-dataset = dict(ann_file='data/demo/ntu25_demo.pkl', num_classes=10)
+dataset = dict(name='demo', ann_file='data/demo/ntu25_demo.pkl', num_classes=10)
 # Small enough to be read in the training process; two cores are better left to the training.
 loader = dict(num_workers=0, persistent_workers=False, pin_memory=False, dataset=dataset)
 train_dataloader = loader

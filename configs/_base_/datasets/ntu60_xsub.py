@@ -3,6 +3,7 @@
 body = dict(layout='ntu25', num_persons=2)
 dataset = dict(
     type='SkeletonDataset',
+    name='ntu60',
     ann_file='{{$I2MD_DATA:data}}/ntu60_3d.pkl',
     num_classes=60,
     pipeline=[

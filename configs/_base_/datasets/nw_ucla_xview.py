@@ -3,6 +3,7 @@ _base_ = './ntu60_xsub.py'
 
 body = dict(layout='kinect20', num_persons=1)
 dataset = dict(
+    name='nw_ucla',
     ann_file='{{$I2MD_DATA:data}}/nw_ucla_3d.pkl',
     num_classes=10,
     pipeline=[

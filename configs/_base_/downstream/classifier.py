@@ -23,7 +23,7 @@ model = dict(
     backbone=_base_.model.backbone,
     cls_head=dict(
         type='EmbeddingClsHead',
-        num_classes=_base_.val_dataloader.dataset.num_classes,
+        num_classes=_base_.val_dataloader.dataset.get('num_classes'),
         in_channels=_base_.model.projector.get('in_channels'),
     ),
     data_preprocessor=dict(**{**_views, 'train_views': [[crop]]}),
@@ -37,4 +37,9 @@ test_evaluator = val_evaluator
 param_scheduler = [dict(type='MultiStepLR', milestones=[50, 70], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 default_hooks = dict(checkpoint=dict(interval=10, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
-custom_hooks = [dict(type='StepSeedHook'), dict(type='SubsetRecordHook'), dict(type='PortableCheckpointHook')]
+custom_hooks = [
+    dict(type='StepSeedHook'),
+    dict(type='JoinedLabelsHook'),
+    dict(type='SubsetRecordHook'),
+    dict(type='PortableCheckpointHook'),
+]

@@ -2,7 +2,7 @@
 
 from .aimclr import AimCLR
 from .base import SkeletonPretrainer
-from .classifier import CheckpointMismatch, SkeletonClassifier, load_backbone
+from .classifier import SkeletonClassifier
 from .cmd import CMD
 from .crossclr import CrosSCLR
 from .i2md import I2MD
@@ -14,10 +14,8 @@ __all__ = [
     'I2MD',
     'MCL',
     'AimCLR',
-    'CheckpointMismatch',
     'CrosSCLR',
     'SkeletonClassifier',
     'SkeletonMoCo',
     'SkeletonPretrainer',
-    'load_backbone',
 ]

@@ -8,10 +8,11 @@ from mmengine.dist import all_gather
 from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor, nn
 
+from ..checkpoints import StrictLoading
 from ..stream import Stream
 
 
-class SkeletonPretrainer(BaseModel):
+class SkeletonPretrainer(StrictLoading, BaseModel):
     """Streams over shared views and one memory bank.
 
     A method adds :meth:`loss`. Keys that a training step remembers
@@ -82,11 +83,13 @@ class SkeletonPretrainer(BaseModel):
         return dims
 
     def remember(self, **entries: Tensor) -> None:
-        """Keeps keys of this step for the bank.
+        """Keeps keys of this step for the bank; only while training, and with gradients.
 
         Raises:
             RuntimeError: If nothing ever takes them into the bank.
         """
+        if not (self.training and torch.is_grad_enabled()):
+            return
         self._remembered.append({name: values.detach() for name, values in entries.items()})
         if sum(len(next(iter(kept.values()))) for kept in self._remembered) > 2 * self.bank.size:
             raise RuntimeError(

@@ -1,88 +1,19 @@
 """One pre-trained stream and a classifier: linear evaluation, fine-tuning, transfer."""
 
-import ast
-from pathlib import Path
-from typing import Dict, Optional, Tuple, Union
+from typing import Optional, Tuple
 
 import torch
 from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
+from ..checkpoints import StrictLoading, load_backbone
 from ..modality import Modality
 from ..stream import Encoder
 
 
-class CheckpointMismatch(ValueError):
-    """A pre-training checkpoint that does not fit the backbone it is loaded into."""
-
-
-def layout_of_checkpoint(checkpoint: Dict) -> Optional[str]:
-    """Name of the layout in the config that a checkpoint carries; None where it carries none.
-
-    The config is read, not run.
-    """
-    text = checkpoint.get('meta', {}).get('cfg')
-    for statement in ast.parse(text).body if isinstance(text, str) else ():
-        is_model = isinstance(statement, ast.Assign) and getattr(statement.targets[0], 'id', '') == 'model'
-        if is_model and isinstance(statement.value, ast.Call):
-            for keyword in statement.value.keywords:
-                if keyword.arg == 'layout' and isinstance(keyword.value, ast.Constant):
-                    return keyword.value.value
-    return None
-
-
-def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layout: str) -> None:
-    """Loads the query encoder of one stream of a pre-training checkpoint into a backbone.
-
-    Args:
-        backbone: The backbone, all of whose entries the checkpoint must hold.
-        path: Checkpoint of a pre-training recognizer.
-        stream: Name of the stream, such as ``'joint'``.
-        layout: Name of the skeleton layout that the backbone is built for.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        CheckpointMismatch: If the checkpoint is of another layout, has no such
-            stream, or lacks, adds or shapes an entry otherwise.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'there is no checkpoint {path}; set model.pretrained.checkpoint to a file')
-    checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    weights = checkpoint.get('state_dict', checkpoint)
-    trained_on = layout_of_checkpoint(checkpoint)
-    if trained_on not in (None, layout):
-        raise CheckpointMismatch(
-            f'{path} was pre-trained on layout {trained_on!r}, the classifier is built for {layout!r}: an '
-            f'encoder cannot be transferred to other joints. Pre-train on data of layout {layout!r}, or '
-            f'evaluate on data of layout {trained_on!r}'
-        )
-    prefix = f'streams.{stream}.query.backbone.'
-    found = {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
-    if not found:
-        streams = sorted({name.split('.')[1] for name in weights if name.startswith('streams.')})
-        raise CheckpointMismatch(
-            f'{path} has no stream {stream!r}; it has {streams or "none: it is no pre-training checkpoint"}. '
-            'Set model.pretrained.stream (by default model.modality) to one that it has'
-        )
-    wanted = backbone.state_dict()
-    missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    shapes = {
-        name: f'{tuple(found[name].shape)} in the checkpoint, {tuple(value.shape)} in the backbone'
-        for name, value in wanted.items()
-        if name in found and found[name].shape != value.shape
-    }
-    if missing or unexpected or shapes:
-        raise CheckpointMismatch(
-            f'{path}, stream {stream!r}, does not fit {type(backbone).__name__}: missing {missing}, '
-            f'unexpected {unexpected}, other shapes {shapes}. Give the backbone the type, widths, layout '
-            'and num_persons of the pre-training config'
-        )
-    backbone.load_state_dict(found)
-
-
 @MODELS.register_module()
-class SkeletonClassifier(BaseRecognizer):
+class SkeletonClassifier(StrictLoading, BaseRecognizer):
     """Classifies by one stream's backbone: linear, fine-tune, semi-supervised, transfer.
 
     A recognizer of mmaction2 whose backbone comes from a stream of a
@@ -105,7 +36,8 @@ class SkeletonClassifier(BaseRecognizer):
             view.
 
     Raises:
-        ValueError: If the width of the backbone is nowhere named.
+        ValueError: If the width of the backbone or the number of classes is
+            nowhere named.
 
     Example:
         >>> model = SkeletonClassifier(
@@ -124,6 +56,11 @@ class SkeletonClassifier(BaseRecognizer):
         freeze: bool = False,
         data_preprocessor: dict = dict(type='ActionDataPreprocessor'),  # noqa: B006
     ) -> None:
+        if cls_head.get('num_classes') is None:
+            raise ValueError(
+                'the number of classes is nowhere named; set num_classes of the dataset, or '
+                'model.cls_head.num_classes where data sets are joined'
+            )
         # Built here, since MMEngine's base class looks in its own registry only.
         super().__init__(backbone=backbone, data_preprocessor=MODELS.build(data_preprocessor))
         width = cls_head.get('in_channels') or getattr(self.backbone, 'embed_dims', None)

@@ -1,0 +1,53 @@
+"""Whether the labels of joined data sets are one list."""
+
+from itertools import combinations
+from typing import List
+
+from torch.utils.data import Dataset
+
+from .skeleton_dataset import SkeletonDataset
+
+
+def joined_datasets(dataset: Dataset) -> List[Dataset]:
+    """The data sets behind wrappers such as MMEngine's ``ConcatDataset`` and ``RepeatDataset``."""
+    if hasattr(dataset, 'datasets'):
+        return [part for joined in dataset.datasets for part in joined_datasets(joined)]
+    return joined_datasets(dataset.dataset) if hasattr(dataset, 'dataset') else [dataset]
+
+
+def check_joined_labels(dataset: Dataset) -> None:
+    """Refuses to classify data sets that were joined though their labels are lists of their own.
+
+    Two of them share a list if they are of one file or one ``name``, or name
+    their classes alike; they do not clash if ``label_offset`` keeps their
+    labels apart.
+
+    Args:
+        dataset: A data set whose labels are to be used.
+
+    Raises:
+        ValueError: If a label would stand for two classes; names both files.
+    """
+    parts = [part for part in joined_datasets(dataset) if isinstance(part, SkeletonDataset)]
+    for first, second in combinations(parts, 2):
+        if not (_share_labels(first, second) or _lie_apart(first, second)):
+            raise ValueError(
+                f'{first.ann_file} and {second.ann_file} are joined, and their labels are lists of their '
+                'own: label 0 of the one is not label 0 of the other. To classify them, set `label_offset` '
+                'and `num_classes` of their datasets so that labels do not overlap, or the same `name` in '
+                'both if they do share their classes'
+            )
+
+
+def _share_labels(first: SkeletonDataset, second: SkeletonDataset) -> bool:
+    same = (
+        first.ann_file == second.ann_file
+        or (first.name is not None and first.name == second.name)
+        or (first.class_names is not None and list(first.class_names) == list(second.class_names or ()))
+    )
+    return same and first.label_offset == second.label_offset
+
+
+def _lie_apart(first: SkeletonDataset, second: SkeletonDataset) -> bool:
+    low, high = sorted((first, second), key=lambda part: part.label_offset)
+    return bool(low.num_classes) and low.label_offset + low.num_classes <= high.label_offset

@@ -1,0 +1,290 @@
+"""Checkpoints of a run: written whole, read without running code, gone on from only if they fit."""
+
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+import torch
+from mmaction.registry import HOOKS
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import EpochBasedTrainLoop
+from torch import nn
+
+from ..evaluation.metrics import metric_names
+from ..io import write_file
+from ..models.checkpoints import (
+    CheckpointMismatch,
+    check_settings,
+    check_weights,
+    model_settings,
+    origin,
+    read_checkpoint,
+)
+from .hooks import DivergedError, unwrapped
+
+_ATOMIC = 'i2md_atomic'
+
+
+@register_backend(_ATOMIC)
+class AtomicBackend(LocalBackend):
+    """MMEngine's local files, written whole or not at all."""
+
+    def put(self, obj: bytes, filepath) -> None:
+        """Writes bytes; see :func:`~i2md_mmaction.io.atomic_write`."""
+        write_file(filepath, obj)
+
+
+class _LaterRemoval:
+    """A file backend that only notes what it is told to remove."""
+
+    def __init__(self, backend) -> None:
+        self._backend = backend
+        self.outdated: List[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def remove(self, path: str) -> None:
+        self.outdated.append(path)
+
+
+@HOOKS.register_module()
+class AtomicCheckpointHook(CheckpointHook):
+    """MMEngine's ``CheckpointHook`` that loses nothing and lets nothing in that does not fit.
+
+    - A checkpoint and ``last_checkpoint`` are written to a temporary name and
+      renamed; older checkpoints, the former best among them, are removed only
+      when the new one is whole. So a run that is killed at any moment can be
+      resumed, and has a best checkpoint if it had one.
+    - ``--resume`` takes the checkpoint that ``last_checkpoint`` names; if that
+      cannot be read, the newest whole one before it, with a warning.
+    - Weights that are loaded for a test, by ``load_from`` or on resuming must
+      fit the model exactly.
+    - Weights that are not finite are not written.
+    - An epoch ends with a step of the optimiser, also where gradients are
+      accumulated over a number of batches that does not divide it: the last
+      ones of an epoch are fewer, and weighed as such. So a checkpoint has no
+      pending gradients to lose.
+    - ``save_best`` must name a metric of the validation, as far as its metrics
+      are known; checked before the first step.
+
+    Args:
+        **kwargs: As for ``CheckpointHook``.
+
+    Raises:
+        CheckpointMismatch: On loading, if the weights do not fit, or no
+            checkpoint of a run that is to be resumed can be read.
+        DivergedError: On saving, if a weight is not finite.
+        ValueError: Before training, if ``save_best`` names no known metric, or
+            checkpoints would be written between two steps of the optimiser.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        local = '://' not in str(self.out_dir)
+        if self.backend_args is None and self.file_client_args is None and local:
+            self.backend_args = dict(backend=_ATOMIC)
+
+    def before_run(self, runner) -> None:
+        """Finds the checkpoint from which a run goes on."""
+        if runner._has_loaded:
+            return
+        if runner._resume and runner._load_from is None:
+            runner._load_from = self.newest_whole(runner)
+        elif runner._load_from is not None and Path(runner._load_from).is_file():
+            read_checkpoint(runner._load_from)  # so that one that is broken is named
+
+    def newest_whole(self, runner) -> Optional[str]:
+        """The newest checkpoint of a run that can be read; None if it has none.
+
+        Raises:
+            CheckpointMismatch: If it has some, and none can be read.
+        """
+        broken = []
+        for path in self._candidates(Path(runner.work_dir)):
+            try:
+                read_checkpoint(path)
+            except (CheckpointMismatch, FileNotFoundError) as error:
+                broken.append(str(error))
+                continue
+            if broken:
+                runner.logger.warning('\n'.join([*broken, f'The run goes on from {path} instead.']))
+            return str(path)
+        if broken:
+            raise CheckpointMismatch(
+                '\n'.join(
+                    [*broken, f'No checkpoint of {runner.work_dir} can be read; start without --resume']
+                )
+            )
+        return None
+
+    def _candidates(self, work_dir: Path) -> List[Path]:
+        """The checkpoint that ``last_checkpoint`` names and all before it, the newest first."""
+        folder = work_dir if self.out_dir is None else Path(self.out_dir, work_dir.name)
+        pattern = re.compile(re.escape(self.filename_tmpl).replace(re.escape('{}'), r'(\d+)'))
+        steps: Dict[Path, int] = {}
+        for path in folder.iterdir() if folder.is_dir() else ():
+            match = pattern.fullmatch(path.name)
+            if match:
+                steps[path] = int(match[1])
+        found = sorted(steps, key=steps.get, reverse=True)
+        mark = work_dir / 'last_checkpoint'
+        named = Path(mark.read_text().strip()) if mark.is_file() else Path()
+        if not named.is_file() and (folder / named.name).is_file():
+            named = folder / named.name  # the folder was moved
+        if named.is_file():
+            later = steps.get(named, float('inf'))
+            return [named, *(path for path in found if path != named and steps[path] <= later)]
+        return ([named] if named.name else []) + found
+
+    def before_train(self, runner) -> None:
+        """Checks what would else be found out after hours."""
+        super().before_train(runner)
+        accumulated = _accumulated(runner)
+        if not self.by_epoch and self.interval > 0 and self.interval % accumulated:
+            raise ValueError(
+                f'checkpoints every {self.interval} iterations fall between two steps of the optimiser, '
+                f'whose gradients are accumulated over {accumulated}; make the interval a multiple of that'
+            )
+        if self.save_best and runner.val_loop is not None and 'auto' not in self.key_indicators:
+            known = metric_names(runner.val_loop.evaluator, unwrapped(runner.model))
+            unknown = sorted(set(self.key_indicators) - known) if known is not None else []
+            if unknown:
+                raise ValueError(
+                    f'save_best names {unknown}, which the validation does not measure; it measures '
+                    f'{sorted(known)}. Set default_hooks.checkpoint.save_best to one of them'
+                )
+
+    def before_train_epoch(self, runner) -> None:
+        """Lets an accumulation of gradients end with the epoch."""
+        batches, accumulated = len(runner.train_dataloader), _accumulated(runner)
+        if isinstance(runner.train_loop, EpochBasedTrainLoop) and batches % accumulated:
+            # The wrapper looks for BatchNorm in the model, to warn of it; it has, before the first epoch.
+            runner.optim_wrapper.initialize_count_status(nn.Identity(), 0, batches)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuses weights that do not fit the model."""
+        model, name = unwrapped(runner.model), str(runner._load_from or 'the checkpoint')
+        weights = checkpoint.get('state_dict', checkpoint)
+        weights = {re.sub(r'^module\.', '', key): value for key, value in weights.items()}
+        check_weights(model, weights, name, origin(checkpoint))
+        settings = model_settings(checkpoint)
+        differing = check_settings(settings, runner.cfg.get('model', {}), ('layout', 'modality'))
+        if differing:
+            raise CheckpointMismatch('\n'.join([f'{name} does not fit the config:', *differing]))
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Refuses weights that are not finite."""
+        spoilt = [
+            name
+            for name, value in checkpoint['state_dict'].items()
+            if value.is_floating_point() and not torch.isfinite(value).all()
+        ]
+        if spoilt:
+            raise DivergedError(
+                f'{len(spoilt)} weights are NaN or infinite at iteration {runner.iter + 1}, the first '
+                f'{spoilt[:3]}; no checkpoint of them is written. {DivergedError.remedy}'
+            )
+
+    def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
+        """Writes a checkpoint, then names it as the last one, then removes what is outdated."""
+        outdated = []
+        if self.max_keep_ckpts > 0 and step not in list(self.keep_ckpt_ids)[-1:]:
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+                outdated.append(self.filename_tmpl.format(self.keep_ckpt_ids[0]))
+            self.keep_ckpt_ids.append(step)
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        name, before = self.filename_tmpl.format(step), self.last_ckpt
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        try:
+            runner.save_checkpoint(
+                self.out_dir,
+                name,
+                self.file_client_args,
+                save_optimizer=self.save_optimizer,
+                save_param_scheduler=self.save_param_scheduler,
+                meta=meta,
+                by_epoch=self.by_epoch,
+                backend_args=self.backend_args,
+                **self.args,
+            )
+            if is_main_process():
+                write_file(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt)
+        except OSError as error:
+            whole = f'{before} is whole: make room and go on with --resume' if before else 'none is whole yet'
+            raise OSError(
+                error.errno, f'{error.strerror}. Of the checkpoints {whole}', error.filename
+            ) from error
+        if is_main_process():
+            self._remove([self.file_backend.join_path(self.out_dir, old) for old in outdated if old != name])
+
+    def _save_best_checkpoint(self, runner, metrics: dict) -> None:
+        """As MMEngine's, but the former best goes when the new one is whole."""
+        if not self.save_best:
+            return
+        self.file_backend = _LaterRemoval(self.file_backend)
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+            outdated = self.file_backend.outdated
+        finally:
+            self.file_backend = self.file_backend._backend
+        single = len(self.key_indicators) == 1
+        current = [self.best_ckpt_path] if single else self.best_ckpt_path_dict.values()
+        self._remove([path for path in outdated if path not in current])
+
+    def _remove(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            if self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+
+
+def _accumulated(runner) -> int:
+    """Batches over which gradients are accumulated."""
+    return getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+
+
+@HOOKS.register_module()
+class PortableCheckpointHook(Hook):
+    """Writes checkpoints that ``torch.load(weights_only=True)`` takes.
+
+    MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own
+    that torch >= 2.6 refuses to load. Here they are written as tensors and made
+    whole again on loading.
+    """
+
+    priority = 'LOWEST'
+    _marker = 'HistoryBuffer'
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Replaces objects by tensors and plain values."""
+        for key in checkpoint:
+            if key != 'state_dict':
+                checkpoint[key] = self._to_plain(checkpoint[key])
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Makes the log history whole again."""
+        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
+        for name, value in scalars.items():
+            if isinstance(value, dict) and self._marker in value:
+                log, count = (history.cpu().numpy() for history in value[self._marker])
+                scalars[name] = HistoryBuffer(log, count, max_length=value['max_length'])
+
+    def _to_plain(self, value: Any) -> Any:
+        """Rebuilds nested containers of tensors and plain values."""
+        if isinstance(value, HistoryBuffer):
+            history = [torch.from_numpy(np.array(part)) for part in value.data]
+            return {self._marker: history, 'max_length': value.max_length}
+        if isinstance(value, dict):
+            return {key: self._to_plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(map(self._to_plain, value)) if type(value) in (list, tuple) else list(value)
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, np.ndarray):
+            return torch.from_numpy(value)
+        return value

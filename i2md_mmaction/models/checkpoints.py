@@ -1,0 +1,208 @@
+"""Weights that fit the model, or are refused with what does not fit."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+from typing import Dict, Iterable, List, Mapping, Union
+
+import torch
+from torch import Tensor, nn
+
+#: Groups of entries that a line of a message names at most.
+_GROUPS = 5
+
+
+class CheckpointMismatch(ValueError):
+    """A checkpoint that does not fit what it is loaded into."""
+
+
+def read_checkpoint(path: Union[str, Path]) -> Dict:
+    """Reads a checkpoint onto the host, without running any code in it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The checkpoint; bare weights come as ``dict(state_dict=weights)``.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointMismatch: If it cannot be read, or is no checkpoint.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no checkpoint {path}')
+    try:
+        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # a broken file raises nearly anything
+        raise CheckpointMismatch(f'{path} cannot be read: {str(error).splitlines()[0]}') from error
+    if not isinstance(checkpoint, Mapping):
+        raise CheckpointMismatch(f'{path} holds a {type(checkpoint).__name__}, expected a checkpoint')
+    return checkpoint if 'state_dict' in checkpoint else dict(state_dict=checkpoint)
+
+
+def model_settings(checkpoint: Dict) -> Dict:
+    """The plain settings of the model in the config that a checkpoint carries, such as ``layout``.
+
+    The config is read, not run. Empty where the checkpoint carries none.
+    """
+    text = checkpoint.get('meta', {}).get('cfg')
+    for statement in ast.parse(text).body if isinstance(text, str) else ():
+        is_model = isinstance(statement, ast.Assign) and getattr(statement.targets[0], 'id', '') == 'model'
+        if is_model and isinstance(statement.value, ast.Call):
+            return {
+                keyword.arg: keyword.value.value
+                for keyword in statement.value.keywords
+                if isinstance(keyword.value, ast.Constant)
+            }
+    return {}
+
+
+def origin(checkpoint: Dict) -> str:
+    """What a checkpoint says of where it came from, in a sentence; empty where it says nothing."""
+    experiment = checkpoint.get('meta', {}).get('experiment_name')
+    kind = model_settings(checkpoint).get('type')
+    said = [f'model {kind}'] * bool(kind) + [f'experiment {experiment}'] * bool(experiment)
+    return f'The checkpoint says that it came from: {", ".join(said)}.' if said else ''
+
+
+def check_weights(wanted: nn.Module, weights: Mapping[str, Tensor], name: str, said: str = '') -> None:
+    """Refuses weights that do not fit a module exactly.
+
+    Counters of BatchNorm (``num_batches_tracked``) may be missing, as torch
+    allows.
+
+    Args:
+        wanted: What they are to be loaded into.
+        weights: Name -> tensor.
+        name: What the message calls the checkpoint.
+        said: What else the message is to say, such as :func:`origin`.
+
+    Raises:
+        CheckpointMismatch: If an entry is missing, unexpected or of another
+            shape; entries are grouped by what their names begin with.
+
+    Example:
+        >>> check_weights(nn.Linear(2, 1), {'weight': torch.ones(1, 3)}, 'x.pth')
+        Traceback (most recent call last):
+        ...
+        i2md_mmaction.models.checkpoints.CheckpointMismatch: x.pth does not fit Linear:
+          missing 1 of 2: bias
+          of another shape 1: weight is (1, 3) in the checkpoint, (1, 2) in the model
+    """
+    expected = wanted.state_dict()
+    missing = [key for key in expected if key not in weights and not key.endswith('num_batches_tracked')]
+    unexpected = [key for key in weights if key not in expected]
+    shapes = [
+        f'{key} is {tuple(weights[key].shape)} in the checkpoint, {tuple(value.shape)} in the model'
+        for key, value in expected.items()
+        if key in weights and weights[key].shape != value.shape
+    ]
+    lines = []
+    if missing:
+        lines.append(f'  missing {len(missing)} of {len(expected)}: {_grouped(missing)}')
+    if unexpected:
+        lines.append(f'  unexpected {len(unexpected)} of {len(weights)}: {_grouped(unexpected)}')
+    if shapes:
+        more = f'; and {len(shapes) - _GROUPS} more' if len(shapes) > _GROUPS else ''
+        lines.append(f'  of another shape {len(shapes)}: {"; ".join(shapes[:_GROUPS])}{more}')
+    if lines:
+        text = '\n'.join([f'{name} does not fit {type(wanted).__name__}:', *lines, *filter(None, [said])])
+        raise CheckpointMismatch(text)
+
+
+def _grouped(names: Iterable[str]) -> str:
+    """Names in few groups, by as much of their beginnings as that allows."""
+    split = [name.split('.') for name in names]
+    for depth in range(max(map(len, split)), 0, -1):
+        groups = Counter('.'.join(parts[:depth]) + '.*' * (len(parts) > depth) for parts in split)
+        if len(groups) <= _GROUPS:
+            return ', '.join(f'{group} ({count})' if count > 1 else group for group, count in groups.items())
+    return ', '.join([*list(groups)[:_GROUPS], '...'])
+
+
+def load_weights(model: nn.Module, path: Union[str, Path]) -> None:
+    """Loads a checkpoint into a model that it must fit exactly.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointMismatch: If it cannot be read or does not fit.
+    """
+    checkpoint = read_checkpoint(path)
+    check_weights(model, checkpoint['state_dict'], str(path), origin(checkpoint))
+    model.load_state_dict(checkpoint['state_dict'], strict=False)
+
+
+def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layout: str) -> None:
+    """Loads the query encoder of one stream of a pre-training checkpoint into a backbone.
+
+    Args:
+        backbone: The backbone, all of whose entries the checkpoint must hold.
+        path: Checkpoint of a pre-training recognizer.
+        stream: Name of the stream, such as ``'joint'``.
+        layout: Name of the skeleton layout that the backbone is built for.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointMismatch: If the checkpoint cannot be read, is of another
+            layout, has no such stream, or lacks, adds or shapes an entry
+            otherwise.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'there is no checkpoint {path}; set model.pretrained.checkpoint to a file')
+    checkpoint = read_checkpoint(path)
+    weights = checkpoint['state_dict']
+    trained_on = model_settings(checkpoint).get('layout', layout)
+    if trained_on != layout:
+        raise CheckpointMismatch(
+            f'{path} was pre-trained on layout {trained_on!r}, the classifier is built for {layout!r}: an '
+            f'encoder cannot be transferred to other joints. Pre-train on data of layout {layout!r}, or '
+            f'evaluate on data of layout {trained_on!r}'
+        )
+    prefix = f'streams.{stream}.query.backbone.'
+    found = {name[len(prefix) :]: value for name, value in weights.items() if name.startswith(prefix)}
+    if not found:
+        streams = sorted({name.split('.')[1] for name in weights if name.startswith('streams.')})
+        raise CheckpointMismatch(
+            f'{path} has no stream {stream!r}; it has {streams or "none: it is no pre-training checkpoint"}. '
+            'Set model.pretrained.stream (by default model.modality) to one that it has'
+        )
+    remedy = 'Set I2MD_CONFIG to the config that it was pre-trained with'
+    check_weights(backbone, found, f'{path}, stream {stream!r},', f'{origin(checkpoint)} {remedy}'.strip())
+    backbone.load_state_dict(found, strict=False)
+
+
+class StrictLoading(nn.Module):
+    """A model that never takes weights in part, unless ``strict=False`` asks torch for just that.
+
+    MMEngine loads checkpoints entry by entry and warns of what does not fit:
+    its test tool would then report the accuracy of random weights.
+    """
+
+    _in_part = False
+
+    def load_state_dict(self, state_dict: Mapping, strict: bool = True, assign: bool = False):
+        """As torch's, and refuses what does not fit in few lines.
+
+        Raises:
+            CheckpointMismatch: If ``strict`` and the weights do not fit.
+        """
+        self._in_part = not strict
+        try:
+            return super().load_state_dict(state_dict, strict, assign)
+        finally:
+            self._in_part = False
+
+    def _load_from_state_dict(self, state_dict: Mapping, prefix: str, *args) -> None:
+        """The way that torch and MMEngine share."""
+        if not prefix and not self._in_part:
+            check_weights(self, state_dict, 'the checkpoint')
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def check_settings(settings: Dict, model: Mapping, names: Iterable[str]) -> List[str]:
+    """Settings in which a checkpoint's model differs from a config's, a line each."""
+    return [
+        f'{name} is {settings[name]!r} in the checkpoint and {model[name]!r} in the config'
+        for name in names
+        if name in settings and name in model and settings[name] != model[name]
+    ]
