@@ -216,10 +216,8 @@ class AtomicCheckpointHook(CheckpointHook):
             if is_main_process():
                 write_file(Path(runner.work_dir, 'last_checkpoint'), self.last_ckpt)
         except OSError as error:
-            whole = f'{before} is whole: make room and go on with --resume' if before else 'none is whole yet'
-            raise OSError(
-                error.errno, f'{error.strerror}. Of the checkpoints {whole}', error.filename
-            ) from error
+            left = f'{before} is whole: mend this and go on with --resume' if before else 'None is whole yet'
+            raise OSError(error.errno, f'{error.strerror}. {left}', error.filename) from error
         if is_main_process():
             self._remove([self.file_backend.join_path(self.out_dir, old) for old in outdated if old != name])
 

@@ -82,7 +82,5 @@ def test_features_that_are_not_finite_and_labels_out_of_range_are_refused():
     with pytest.raises(ValueError, match='do not fit 2 classes'):
         fit_linear(features, torch.full_like(labels, 2), 2)
     features[3, 1] = float('nan')
-    with pytest.raises(
-        ValueError, match='1 of 10 rows are NaN or infinite; the checkpoint is'
-    ):
+    with pytest.raises(ValueError, match='1 of 10 rows are NaN or infinite; the checkpoint is'):
         fit_linear(features, labels, 3)

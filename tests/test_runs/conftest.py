@@ -12,6 +12,14 @@ from i2md_mmaction.datasets.demo import make_demo_dataset
 from i2md_mmaction.evaluation.inference import build_model
 
 ROOT = Path(__file__).parents[2]
+SMALL = dict(
+    i2md_demo=dict(
+        backbone=dict(gcn_channels=4, embed_dims=16, depth=1, num_heads=2, feedforward_channels=16),
+        num_neighbors=4,
+    ),
+    cmd_demo=dict(backbone=dict(hidden_channels=8, num_layers=2)),
+    moco_demo=dict(backbone=dict(hidden_channels=8, num_layers=2)),
+)
 
 
 @pytest.fixture
@@ -59,3 +67,39 @@ def pretraining(tmp_path_factory):
     model = build_model(config, seed=3)
     torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=model.state_dict()), checkpoint)
     return folder, config_file, checkpoint, annotations
+
+
+@pytest.fixture
+def small_config():
+    """Makes a shipped demo config so small that a run takes seconds."""
+
+    def make(name, annotations, work_dir, epochs, **options):
+        config = Config.fromfile(ROOT / f'configs/{name}.py')
+        dataset = dict(ann_file=str(annotations), split='train', num_classes=None)
+        loader = dict(
+            batch_size=8, num_workers=0, persistent_workers=False, pin_memory=False, dataset=dataset
+        )
+        config.merge_from_dict(
+            dict(
+                train_dataloader=loader,
+                val_dataloader=loader,
+                test_dataloader=loader,
+                val_cfg=dict(bank=dict(split='train')),
+                test_cfg=dict(bank=dict(split='train')),
+                # 20 rows are no multiple of the batch of 8: the pointer wraps inside a batch.
+                model={**SMALL[name], 'bank': dict(size=20)},
+                train_cfg=dict(max_epochs=epochs, val_interval=1),
+                default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=-1), logger=dict(interval=1)),
+                work_dir=str(work_dir),
+                randomness=dict(seed=0),
+                experiment_name=f'{name}_{work_dir.name}_{epochs}',
+                vis_backends=[dict(type='LocalVisBackend')],
+                visualizer=dict(vis_backends=[dict(type='LocalVisBackend')], name=str(work_dir)),
+            )
+        )
+        config.merge_from_dict(options)
+        if name != 'moco_demo':
+            config.model.distillation.topk = 10
+        return config
+
+    return make

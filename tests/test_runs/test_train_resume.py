@@ -1,23 +1,11 @@
 """Real runs through the runner: train, resume, validate, on a tiny data set."""
 
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.runner import Runner
-
-CONFIGS = Path(__file__).parents[2] / 'configs'
-SMALL = dict(
-    i2md_demo=dict(
-        backbone=dict(gcn_channels=4, embed_dims=16, depth=1, num_heads=2, feedforward_channels=16),
-        num_neighbors=4,
-    ),
-    cmd_demo=dict(backbone=dict(hidden_channels=8, num_layers=2)),
-    moco_demo=dict(backbone=dict(hidden_channels=8, num_layers=2)),
-)
 
 
 @pytest.fixture
@@ -26,41 +14,13 @@ def annotations(tmp_path, tiny_dataset):
     return tiny_dataset(tmp_path / 'tiny.pkl', samples=8)
 
 
-def small_config(name, annotations, work_dir, epochs, **options):
-    config = Config.fromfile(CONFIGS / f'{name}.py')
-    dataset = dict(ann_file=str(annotations), split='train', num_classes=None)
-    loader = dict(batch_size=8, num_workers=0, persistent_workers=False, pin_memory=False, dataset=dataset)
-    config.merge_from_dict(
-        dict(
-            train_dataloader=loader,
-            val_dataloader=loader,
-            test_dataloader=loader,
-            val_cfg=dict(bank=dict(split='train')),
-            test_cfg=dict(bank=dict(split='train')),
-            # 20 rows are no multiple of the batch of 8: the pointer wraps inside a batch.
-            model={**SMALL[name], 'bank': dict(size=20)},
-            train_cfg=dict(max_epochs=epochs, val_interval=1),
-            default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=-1), logger=dict(interval=1)),
-            work_dir=str(work_dir),
-            randomness=dict(seed=0),
-            experiment_name=f'{name}_{work_dir.name}_{epochs}',
-            vis_backends=[dict(type='LocalVisBackend')],
-            visualizer=dict(vis_backends=[dict(type='LocalVisBackend')], name=str(work_dir)),
-            **options,
-        )
-    )
-    if name != 'moco_demo':
-        config.model.distillation.topk = 10
-    return config
-
-
 def flat_state(path):
     state = torch.load(path, weights_only=True)
     return state['state_dict'], state['optimizer']['state']
 
 
-@pytest.mark.parametrize('name', SMALL)
-def test_a_resumed_run_takes_the_same_third_step_bit_for_bit(name, annotations, tmp_path):
+@pytest.mark.parametrize('name', ['i2md_demo', 'cmd_demo', 'moco_demo'])
+def test_a_resumed_run_takes_the_same_third_step_bit_for_bit(name, annotations, tmp_path, small_config):
     unbroken, broken = tmp_path / 'unbroken', tmp_path / 'broken'
     Runner.from_cfg(small_config(name, annotations, unbroken, epochs=3)).train()
     Runner.from_cfg(small_config(name, annotations, broken, epochs=2)).train()
@@ -80,7 +40,87 @@ def test_a_resumed_run_takes_the_same_third_step_bit_for_bit(name, annotations, 
     assert any(not torch.equal(value, weights[key]) for key, value in second_weights.items())
 
 
-def test_the_bank_and_the_key_encoders_move_once_for_each_optimiser_step(annotations, tmp_path):
+@pytest.mark.parametrize('name', ['moco_demo', 'i2md_demo'])
+def test_a_run_without_a_seed_goes_on_with_the_one_it_drew(name, annotations, tmp_path, small_config):
+    """Two batches an epoch, whose order hangs on the seed."""
+    options = dict(randomness=dict(seed=None))
+
+    def train(work_dir, epochs, **more):
+        config = small_config(name, annotations, work_dir, epochs, **more)
+        config.train_dataloader.batch_size = 4
+        Runner.from_cfg(config).train()
+
+    train(tmp_path / 'broken', 2, **options)
+    drawn = torch.load(tmp_path / 'broken/epoch_2.pth', weights_only=True)['meta']['seed']
+    train(tmp_path / 'unbroken', 4, randomness=dict(seed=drawn))
+    train(tmp_path / 'broken', 4, resume=True, **options)
+    weights, _ = flat_state(tmp_path / 'unbroken/epoch_4.pth')
+    resumed, _ = flat_state(tmp_path / 'broken/epoch_4.pth')
+    assert all(torch.equal(value, resumed[key]) for key, value in weights.items())
+
+
+def test_an_iteration_based_run_without_a_seed_goes_on_too(annotations, tmp_path, small_config):
+    def train(work_dir, iterations, **options):
+        config = small_config('moco_demo', annotations, work_dir, 1, **options)
+        config.train_dataloader.update(batch_size=4, sampler=dict(type='InfiniteSampler', shuffle=True))
+        config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_interval=100)
+        config.default_hooks.checkpoint.update(by_epoch=False, interval=2)
+        for schedule in config.param_scheduler:
+            schedule.by_epoch = False
+        Runner.from_cfg(config).train()
+
+    train(tmp_path / 'broken', 4, randomness=dict(seed=None))
+    drawn = torch.load(tmp_path / 'broken/iter_4.pth', weights_only=True)['meta']['seed']
+    train(tmp_path / 'unbroken', 6, randomness=dict(seed=drawn))
+    train(tmp_path / 'broken', 6, resume=True, randomness=dict(seed=None))
+    weights, _ = flat_state(tmp_path / 'unbroken/iter_6.pth')
+    resumed, _ = flat_state(tmp_path / 'broken/iter_6.pth')
+    assert all(torch.equal(value, resumed[key]) for key, value in weights.items())
+
+
+def test_an_accumulation_that_does_not_divide_the_epoch_ends_with_it(annotations, tmp_path, small_config):
+    """Four batches an epoch, three to a step: the fourth makes a step of its own, and is weighed as one."""
+    scales, updates = [], []
+
+    def train(work_dir, epochs, **more):
+        options = dict(optim_wrapper=dict(accumulative_counts=3), **more)
+        config = small_config('cmd_demo', annotations, work_dir, epochs, **options)
+        config.train_dataloader.batch_size = 2
+        runner = Runner.from_cfg(config)
+        runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+        scale, update = runner.optim_wrapper.scale_loss, runner.model.update_memory
+
+        def scaled(loss):
+            out = scale(loss)
+            scales.append(round(float(loss / out)))
+            return out
+
+        runner.optim_wrapper.scale_loss = scaled
+        runner.model.update_memory = lambda: (updates.append(len(scales)), update())
+        runner.train()
+
+    train(tmp_path / 'unbroken', 3)
+    assert scales == [3, 3, 3, 1] * 3 and updates == [3, 4, 7, 8, 11, 12]
+    train(tmp_path / 'broken', 1)
+    train(tmp_path / 'broken', 3, resume=True)
+    weights, momenta = flat_state(tmp_path / 'unbroken/epoch_3.pth')
+    resumed, resumed_momenta = flat_state(tmp_path / 'broken/epoch_3.pth')
+    assert all(torch.equal(value, resumed[key]) for key, value in weights.items())
+    for index, state in momenta.items():
+        assert all(torch.equal(value, resumed_momenta[index][key]) for key, value in state.items())
+    assert int(weights['bank.filled']) == 20  # 24 samples were seen, and none was forgotten
+
+
+def test_checkpoints_between_two_steps_of_the_optimiser_are_refused(annotations, tmp_path, small_config):
+    options = dict(optim_wrapper=dict(accumulative_counts=3))
+    config = small_config('moco_demo', annotations, tmp_path, 1, **options)
+    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=8, val_interval=100)
+    config.default_hooks.checkpoint.update(by_epoch=False, interval=4)
+    with pytest.raises(ValueError, match='every 4 iterations fall between two steps .* accumulated over 3'):
+        Runner.from_cfg(config).train()
+
+
+def test_the_bank_and_the_key_encoders_move_once_for_each_optimiser_step(annotations, tmp_path, small_config):
     options = dict(optim_wrapper=dict(accumulative_counts=2))
     config = small_config('cmd_demo', annotations, tmp_path / 'run', epochs=2, **options)
     config.train_dataloader.batch_size = 2  # Four iterations, two optimiser steps an epoch.
@@ -90,7 +130,9 @@ def test_the_bank_and_the_key_encoders_move_once_for_each_optimiser_step(annotat
     assert int(second['bank.filled']) == 16 and int(second['bank.pointer']) == 16
 
 
-def test_validation_reports_every_stream_and_save_best_follows_them_together(annotations, tmp_path):
+def test_validation_reports_every_stream_and_save_best_follows_them_together(
+    annotations, tmp_path, small_config
+):
     runner = Runner.from_cfg(small_config('cmd_demo', annotations, tmp_path, epochs=1))
     runner.train()
     metrics = runner.val_loop.run()
@@ -100,7 +142,7 @@ def test_validation_reports_every_stream_and_save_best_follows_them_together(ann
     assert runner.test() == metrics
 
 
-def test_every_loss_term_and_the_contrast_accuracy_stand_in_the_log(annotations, tmp_path):
+def test_every_loss_term_and_the_contrast_accuracy_stand_in_the_log(annotations, tmp_path, small_config):
     runner = Runner.from_cfg(small_config('i2md_demo', annotations, tmp_path, epochs=1))
     runner.train()
     log = next(tmp_path.glob('*/*.log')).read_text()
@@ -114,14 +156,14 @@ def test_every_loss_term_and_the_contrast_accuracy_stand_in_the_log(annotations,
             assert f'loss_cmd_{stream}_to_{student}: ' in log
 
 
-def test_a_bank_smaller_than_k_stops_before_the_first_step(annotations, tmp_path):
+def test_a_bank_smaller_than_k_stops_before_the_first_step(annotations, tmp_path, small_config):
     config = small_config('cmd_demo', annotations, tmp_path, epochs=1)
     config.model.distillation.topk = 21
     with pytest.raises(ValueError, match=r'top 21 rows \(topk\) of a bank of 20; lower `topk`'):
         Runner.from_cfg(config)
 
 
-def test_a_bad_sample_stops_before_the_first_step(annotations, tmp_path):
+def test_a_bad_sample_stops_before_the_first_step(annotations, tmp_path, small_config):
     config = small_config('cmd_demo', annotations, tmp_path, epochs=1)
     content = pickle.loads(annotations.read_bytes())
     content['annotations'][3]['keypoint'][0, 2, 5, 1] = np.nan
