@@ -64,18 +64,22 @@ def main(argv=None) -> int:
         return 0
     random = args.checkpoint == 'random'
     out = args.out or Path(f'work_dirs/evaluate/{args.config.stem}_{Path(args.checkpoint).stem}')
-    evaluation = Evaluation(
-        args.config,
-        None if random else args.checkpoint,
-        out,
-        DOWNSTREAM,
-        streams=args.streams,
-        k=args.k,
-        runs=args.runs,
-        balance=args.balance,
-        epochs=args.epochs,
-    )
-    units, results = evaluation.units(args.protocols), []
+    try:
+        evaluation = Evaluation(
+            args.config,
+            None if random else args.checkpoint,
+            out,
+            DOWNSTREAM,
+            streams=args.streams,
+            k=args.k,
+            runs=args.runs,
+            balance=args.balance,
+            epochs=args.epochs,
+        )
+        units, results = evaluation.units(args.protocols), []
+    except (OSError, ValueError) as error:
+        Console(stderr=True).print(f'error: {error}', markup=False, soft_wrap=True)
+        raise SystemExit(2) from error
     for number, unit in enumerate(units, start=1):
         known = evaluation.finished(unit) is not None
         console.rule(f'{number} of {len(units)}: {unit.name}' + (', finished before' if known else ''))

@@ -1,6 +1,7 @@
 """The evaluation tool: finishes what is open, repeats nothing, and names what failed."""
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,112 @@ def test_other_settings_are_run_anew_and_another_checkpoint_is_refused(evaluatio
     torch.save(dict(state_dict={}), other)
     with pytest.raises(ValueError, match='results of another checkpoint or config; give another --out'):
         evaluation(other)
+
+
+@pytest.fixture
+def own(pretraining, tmp_path):
+    """A config and an annotation file of this test's own, which it may change."""
+    annotations, config = tmp_path / 'own.pkl', tmp_path / 'own.py'
+    annotations.write_bytes(pretraining[3].read_bytes())
+    loader = f'dict(dataset=dict(ann_file={str(annotations)!r}))'
+    lines = [f'_base_ = {str(pretraining[1])!r}']
+    lines += [f'{part}_dataloader = {loader}' for part in ('train', 'val', 'test')]
+    config.write_text('\n'.join(lines) + '\n')
+    return config, annotations
+
+
+def rewrite(annotations):
+    """The same samples, one of them moved a little."""
+    content = pickle.loads(annotations.read_bytes())
+    content['annotations'][0]['keypoint'] = content['annotations'][0]['keypoint'] + 1
+    annotations.write_bytes(pickle.dumps(content))
+
+
+def change_view(config):
+    view = "[dict(type='TemporalCenterResize', num_frames=16)]"
+    config.write_text(f'{config.read_text()}model = dict(data_preprocessor=dict(test_view={view}))\n')
+
+
+UNITS = [Unit('knn'), Unit('linear_cached', 'joint'), Unit('finetune', 'joint')]
+
+
+@pytest.mark.parametrize('change', ['data', 'config'])
+def test_a_result_of_other_data_or_another_config_is_not_taken_for_finished(
+    change, own, pretraining, tmp_path
+):
+    config, annotations = own
+
+    def build():
+        out = tmp_path / 'out'
+        return Evaluation(config, pretraining[2], out, DOWNSTREAM, streams=['joint'], epochs=1)
+
+    for unit in UNITS:
+        assert build().run(unit)['status'] == 'finished'
+        assert build().finished(unit)
+    report_evaluation(build(), [build().run(unit) for unit in UNITS])
+    drawn = (tmp_path / 'out/tsne.png').stat().st_mtime_ns
+    rewrite(annotations) if change == 'data' else change_view(config)
+    again = build()
+    assert [again.finished(unit) for unit in UNITS] == [None] * 3
+    # Nor is a training gone on from that began under the other one.
+    runs = set((tmp_path / 'out/runs').iterdir())
+    results = [again.run(unit) for unit in UNITS]
+    assert [result['status'] for result in results] == ['finished'] * 3
+    assert len(set((tmp_path / 'out/runs').iterdir()) - runs) == 1
+    report_evaluation(again, results)
+    assert (tmp_path / 'out/tsne.png').stat().st_mtime_ns > drawn
+
+
+def test_a_result_is_the_same_wherever_the_data_lie(own, pretraining, tmp_path):
+    config, annotations = own
+    ours = Evaluation(config, pretraining[2], tmp_path / 'out', DOWNSTREAM, streams=['joint'], epochs=1)
+    before = [ours.unit_identity(unit) for unit in UNITS]
+    moved = tmp_path / 'elsewhere' / 'moved.pkl'
+    moved.parent.mkdir()
+    annotations.rename(moved)
+    config.write_text(config.read_text().replace(str(annotations), str(moved)))
+    ours = Evaluation(config, pretraining[2], tmp_path / 'out', DOWNSTREAM, streams=['joint'], epochs=1)
+    assert [ours.unit_identity(unit) for unit in UNITS] == before
+
+
+def test_a_shortened_training_is_not_gone_on_from_by_a_whole_one(evaluation, monkeypatch):
+    unit, begun = Unit('finetune', 'joint'), []
+    assert evaluation(epochs=1, streams=['joint']).run(unit)['recipe'].startswith('1 epochs')
+    call = Runner.call_hook
+
+    def watched(self, name, **kwargs):
+        if name == 'before_train_epoch':
+            begun.append(self.epoch)
+        call(self, name, **kwargs)
+
+    monkeypatch.setattr(Runner, 'call_hook', watched)
+    assert evaluation(epochs=2, streams=['joint']).run(unit)['status'] == 'finished'
+    assert begun == [0, 1]
+
+
+def test_more_neighbours_than_the_bank_has_are_refused_before_anything_is_trained(evaluation, trainings):
+    with pytest.raises(ValueError, match='k=1000 neighbours of a bank of'):
+        evaluation(k=(1, 1000)).units(['linear', 'knn'])
+    assert not trainings
+
+
+@pytest.mark.parametrize('wrong', ['out is a file', 'no checkpoint', 'k', 'protocol'])
+def test_the_command_line_says_in_a_line_what_cannot_be(wrong, pretraining, tmp_path, capsys):
+    out = tmp_path / 'out'
+    line = dict(checkpoint=str(pretraining[2]), out=str(out), protocols='knn', k='1')
+    changes = {'no checkpoint': dict(checkpoint='none.pth'), 'k': dict(k='1000')}
+    line.update({**changes, 'protocol': dict(protocols='lineal')}.get(wrong, {}))
+    if wrong == 'out is a file':
+        out.write_text('mine')
+    checkpoint = line.pop('checkpoint')
+    arguments = [part for name, value in line.items() for part in (f'--{name}', value)]
+    with pytest.raises(SystemExit) as stop:
+        evaluate.main([checkpoint, '--config', str(pretraining[1]), *arguments])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and 'Traceback' not in error
+    said = {'out is a file': str(out), 'no checkpoint': 'none.pth', 'k': 'k=1000', 'protocol': "'lineal'"}
+    assert said[wrong] in error
+    assert wrong != 'out is a file' or out.read_text() == 'mine'
 
 
 def test_the_scores_of_linear_are_those_of_the_pretrained_stream(evaluation, pretraining):
