@@ -32,8 +32,6 @@ METHODS = dict(
         compiled=True,
     ),
 )
-# The graph is what is tested; machine code for it would take minutes.
-torch.compile = partial(torch.compile, backend='eager')
 
 
 def without_batch_norm(module):
@@ -74,4 +72,6 @@ def main(method, out):
 
 
 if __name__ == '__main__':
+    # The graph is what is tested; machine code for it would take minutes.
+    torch.compile = partial(torch.compile, backend='eager')
     main(*sys.argv[1:])

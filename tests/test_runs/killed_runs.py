@@ -24,9 +24,6 @@ from mmengine.runner import Runner
 import i2md_mmaction  # noqa: F401
 from i2md_mmaction.evaluation.metrics import KNNAccuracy
 
-# Slow at every start of a run, and not what is tested: versions of compilers, and a pretty config.
-mmengine.runner.runner.collect_env = dict
-Config.pretty_text = ''
 CONFIG = Path(__file__).parents[2] / 'configs/moco_demo.py'
 
 
@@ -186,6 +183,9 @@ def random_kills(folder, annotations):
 
 
 if __name__ == '__main__':
+    # Slow at every start of a run, and not what is tested: versions of compilers, and a pretty config.
+    mmengine.runner.runner.collect_env = dict
+    Config.pretty_text = ''
     torch.set_num_threads(1)
     kind, folder, annotations = sys.argv[1], Path(sys.argv[2]).resolve(), Path(sys.argv[3])
     dict(stages=stages, random=random_kills)[kind](folder, annotations)
