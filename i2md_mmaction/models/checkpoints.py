@@ -1,9 +1,8 @@
 """Weights that fit the model, or are refused with what does not fit."""
 
 import ast
-from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Union
+from typing import Dict, Iterable, List, Mapping, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -111,13 +110,24 @@ def check_weights(wanted: nn.Module, weights: Mapping[str, Tensor], name: str, s
 
 
 def _grouped(names: Iterable[str]) -> str:
-    """Names in few groups, by as much of their beginnings as that allows."""
-    split = [name.split('.') for name in names]
-    for depth in range(max(map(len, split)), 0, -1):
-        groups = Counter('.'.join(parts[:depth]) + '.*' * (len(parts) > depth) for parts in split)
-        if len(groups) <= _GROUPS:
-            return ', '.join(f'{group} ({count})' if count > 1 else group for group, count in groups.items())
-    return ', '.join([*list(groups)[:_GROUPS], '...'])
+    """Names in few groups by what they begin with, large groups told apart further."""
+    groups, settled = {(): [tuple(name.split('.')) for name in names]}, set()
+    while groups.keys() - settled:
+        prefix = max(groups.keys() - settled, key=lambda prefix: (len(groups[prefix]), prefix))
+        parts: Dict[Tuple[str, ...], list] = {}
+        for name in groups[prefix]:
+            parts.setdefault(name[: len(prefix) + 1], []).append(name)
+        if prefix in parts or len(groups) - 1 + len(parts) > _GROUPS:
+            settled.add(prefix)
+        else:
+            del groups[prefix]
+            groups.update(parts)
+    if () in groups:
+        return ', '.join('.'.join(name) for name in groups[()][:_GROUPS]) + ', ...'
+    return ', '.join(
+        '.'.join(prefix) + f'.* ({len(found)})' * (prefix not in found)
+        for prefix, found in sorted(groups.items())
+    )
 
 
 def load_weights(model: nn.Module, path: Union[str, Path]) -> None:

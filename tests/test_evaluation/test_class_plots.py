@@ -5,7 +5,7 @@ import pytest
 
 from i2md_mmaction.datasets import class_names
 from i2md_mmaction.datasets.class_names import NTU, NW_UCLA
-from i2md_mmaction.evaluation.plots import plot_class_accuracy, plot_confusion
+from i2md_mmaction.evaluation.plots import plot_class_accuracy, plot_confusion, plot_tsne
 
 
 @pytest.mark.parametrize('classes', [4, 60])
@@ -26,3 +26,11 @@ def test_names_come_from_the_file_or_the_known_data_sets():
     assert class_names({}, 'ntu25', 120)[119] == 'rock-paper-scissors'
     assert class_names({}, 'kinect20', 10)[7] == 'doffing'
     assert class_names({}, 'coco17', 10) is None
+
+
+def test_no_picture_is_drawn_of_embeddings_that_are_not_finite(tmp_path):
+    embeddings = np.random.default_rng(0).normal(size=(20, 4))
+    embeddings[7, 1] = np.nan
+    with pytest.raises(ValueError, match='features of t-SNE: 1 of 20 rows are NaN or infinite'):
+        plot_tsne(embeddings, np.zeros(20), tmp_path / 'tsne.png')
+    assert not list(tmp_path.iterdir())

@@ -103,3 +103,17 @@ def test_streams_together_follow_the_surer_one():
     query = dict(joint=torch.tensor([[0.8, 0.6]]), bone=torch.tensor([[0.0, 9.0]]))
     accuracy = knn_accuracy(query, torch.tensor([1]), bank, bank_labels)
     assert accuracy == {'top1_joint': 0, 'top1_bone': 100, 'top1': 100}
+
+
+@pytest.mark.parametrize('side', ['query', 'bank'])
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_features_that_are_not_finite_give_no_accuracy(side, value):
+    sides = dict(query=dict(joint=features(5, 0), bone=features(5, 1)))
+    sides['bank'] = dict(joint=features(8, 2), bone=features(8, 3))
+    sides[side]['bone'][3, 1] = value
+    labels = dict(query=torch.zeros(5, dtype=torch.long), bank=torch.zeros(8, dtype=torch.long))
+    rows = dict(query=5, bank=8)[side]
+    with pytest.raises(ValueError, match=f"stream 'bone': 1 of {rows} rows are NaN or infinite"):
+        knn_accuracy(sides['query'], labels['query'], sides['bank'], labels['bank'])
+    with pytest.raises(ValueError, match=f'1 of {rows} rows'):
+        knn_predict(sides['query']['bone'], sides['bank']['bone'], labels['bank'])

@@ -84,3 +84,14 @@ def test_features_that_are_not_finite_and_labels_out_of_range_are_refused():
     features[3, 1] = float('nan')
     with pytest.raises(ValueError, match='1 of 10 rows are NaN or infinite; the checkpoint is'):
         fit_linear(features, labels, 3)
+    with pytest.raises(ValueError, match='that the linear classifier is tested on: 1 of 10 rows'):
+        linear_cached(torch.nan_to_num(features), labels, features, labels, 3)
+
+
+def test_a_classifier_that_diverges_gives_no_accuracy():
+    features, labels = (
+        1e20 * torch.randn(10, 4, generator=torch.Generator().manual_seed(0)),
+        torch.arange(10) % 3,
+    )
+    with pytest.raises(ValueError, match='weights of the linear classifier at 80 epochs, SGD 1e'):
+        linear_cached(features, labels, features, labels, 3, LinearRecipe(lr=1e30))

@@ -222,3 +222,24 @@ def test_a_backbone_without_a_width_needs_one_in_the_head():
     backbone = dict(type='STGCN', graph_cfg=dict(layout=get_layout('kinect20').graph_layout()))
     with pytest.raises(ValueError, match=r'STGCN has no embed_dims; .*cls_head=dict\(in_channels=...\)'):
         classifier(backbone)
+
+
+def test_scores_that_are_not_finite_are_no_prediction():
+    model = classifier(BACKBONES['BiGRU'])
+    samples = [ActionDataSample(metainfo=dict(frame_dir=f'sample{number}')) for number in range(3)]
+    scores = torch.randn(3, 10)
+    assert len(model.cls_head.predict_by_feat(scores, samples)) == 3
+    scores[1, 4] = float('nan')
+    with pytest.raises(ValueError, match=r"class scores of 1 of 3 samples .* the first \['sample1'\]"):
+        model.cls_head.predict_by_feat(scores, samples)
+
+
+def test_a_classifier_needs_to_know_its_number_of_classes():
+    with pytest.raises(ValueError, match='number of classes is nowhere named; set num_classes'):
+        MODELS.build(
+            dict(
+                type='SkeletonClassifier',
+                backbone=BACKBONES['BiGRU'],
+                cls_head=dict(type='EmbeddingClsHead', num_classes=None),
+            )
+        )

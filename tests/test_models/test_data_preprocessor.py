@@ -109,3 +109,58 @@ def test_a_sample_that_does_not_fit_is_numbered_where_names_are_unknown(batch):
 def test_a_preprocessor_without_training_views_is_refused():
     with pytest.raises(ValueError, match='train_views is empty'):
         preprocessor(views=())
+
+
+FLIP, MIRROR, BLUR = (
+    dict(type=name) for name in ('TemporalFlip', 'TemporalMirrorCrop', 'TemporalGaussianBlur')
+)
+RESIZE = dict(type='TemporalCenterResize', num_frames=8)
+
+
+@pytest.mark.parametrize(
+    'view, said',
+    [
+        ([dict(type='Shear')], 'has no resize'),
+        ([FLIP], 'runs TemporalFlip before any resize'),
+        ([dict(type='Shear'), FLIP, RESIZE], 'runs TemporalFlip before any resize'),
+        ([MIRROR, RESIZE], 'runs TemporalMirrorCrop before any resize'),
+        ([BLUR, RESIZE], 'runs TemporalGaussianBlur before any resize'),
+        (
+            [dict(type='OneOfAugmentations', transforms=[dict(type='Shear'), FLIP]), RESIZE],
+            'OneOfAugmentations',
+        ),
+        ([dict(type='ComposeAugmentations', transforms=[FLIP, RESIZE])], 'ComposeAugmentations'),
+    ],
+)
+def test_padding_that_would_be_taken_for_frames_is_refused(batch, view, said):
+    with pytest.raises(ValueError, match=f'view 2 .*{said}.*1 to 12 frames.*Begin the view with Temporal'):
+        preprocessor(views=(VIEW, view))(batch, training=True)
+    with pytest.raises(ValueError, match='test_view'):
+        SkeletonViewPreprocessor(train_views=[VIEW], test_view=view)(batch, training=False)
+    # Samples of one length have no padding.
+    batch['inputs'] = [sample[:, :1] for sample in batch['inputs']]
+    assert len(preprocessor(views=(VIEW, view))(batch, training=True)['inputs']) == 2
+
+
+@pytest.mark.parametrize(
+    'view',
+    [
+        [RESIZE, FLIP, MIRROR, BLUR],
+        [dict(type='Shear'), RESIZE, FLIP],
+        [dict(type='ComposeAugmentations', transforms=[RESIZE]), FLIP],
+    ],
+)
+def test_after_a_resize_every_frame_is_one(batch, view):
+    assert preprocessor(views=[view])(batch, training=True)['inputs'].shape == (3, 2, 8, 25, 3)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+def test_a_sample_that_is_not_finite_is_refused_by_name(batch, value):
+    batch['inputs'][1][0, 2, 3, 1] = value
+    with pytest.raises(ValueError, match='keypoints of 1 samples are NaN or infinite.*: sample1; repair'):
+        preprocessor()(batch, training=True)
+
+
+def test_large_but_finite_values_are_no_error(batch):
+    batch['inputs'][1].fill_(3e38)
+    assert preprocessor().pad(batch['inputs'])[0].isinf().sum() == 0

@@ -126,6 +126,19 @@ def test_half_precision_rows_are_stored_as_the_bank_has_them():
     assert bank['key'].dtype == torch.float32 and numbers(bank['key'])[:2] == [1, 2]
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_a_row_that_is_not_finite_enters_no_entry(value):
+    bank = MemoryBank(4, dict(key=2, hidden=3))
+    before = {name: bank[name].clone() for name in bank.dims}
+    batch = dict(key=numbered(1, 3), hidden=torch.ones(3, 3))
+    batch['hidden'][1, 2] = value
+    bank.enqueue(**batch)
+    for name, rows in batch.items():
+        assert torch.equal(bank[name][[0, 2]], rows[[0, 2]])
+        assert torch.equal(bank[name][[1, 3]], before[name][[1, 3]])
+    assert int(bank.pointer) == int(bank.filled) == 3
+
+
 def test_everything_is_a_buffer_that_moves_with_the_module():
     bank = MemoryBank(4, dict(key=2)).to('meta')
     bank.enqueue(key=torch.ones(3, 2, device='meta'))

@@ -184,6 +184,17 @@ def test_keys_of_all_accumulated_steps_reach_the_bank_at_the_update(method, entr
     assert int(model.bank.filled) == 8
 
 
+@pytest.mark.parametrize('method', ['SkeletonMoCo', 'CMD', 'I2MD'])
+@pytest.mark.parametrize('outside', ['eval', 'no gradients'])
+def test_losses_outside_training_leave_no_keys_behind(method, outside):
+    model = build(method)
+    with torch.set_grad_enabled(outside == 'eval'):
+        losses = model.train(outside != 'eval')(views(), mode='loss')
+    assert losses
+    model.train().update_memory()
+    assert int(model.bank.filled) == int(model.bank.pointer) == 0
+
+
 def test_an_update_moves_the_keys_of_every_stream():
     model = build('CMD', momentum=0.5)
     with torch.no_grad():
