@@ -36,6 +36,7 @@ from i2md_mmaction.benchmark import (
     traced_memory,
 )
 from i2md_mmaction.benchmark.plain import StepwiseGRU
+from i2md_mmaction.io import write_file
 from i2md_mmaction.models import BiGRU
 
 #: What grows, how it is set in a config, and the values tried.
@@ -240,6 +241,10 @@ COMMANDS = dict(step=benchmark_step, growth=benchmark_growth, memory=benchmark_m
 
 def main(argv=None) -> Tables:
     args = parse_args(argv)
+    if args.json and (args.json.is_dir() or any(path.is_file() for path in args.json.parents)):
+        raise SystemExit(
+            f'--json {args.json} cannot be written: a folder is in its place, or a file in its way'
+        )
     tables = COMMANDS[args.command](args)
     console = Console()
     if args.command == 'bigru':
@@ -257,7 +262,7 @@ def main(argv=None) -> Tables:
             table.add_row(*cells)
         console.print(table)
     if args.json:
-        args.json.write_text(json.dumps(tables, indent=1))
+        write_file(args.json, json.dumps(tables, indent=1))
     return tables
 
 

@@ -219,7 +219,7 @@ class Evaluation:
                 work_dir=str(work_dir),
                 randomness=dict(seed=unit.run),
                 experiment_name=f'{unit.name}_{uuid4().hex[:8]}',
-                resume=(work_dir / 'last_checkpoint').exists(),
+                resume=True,
                 default_hooks=dict(checkpoint=dict(save_last=True)),
             )
         )

@@ -4,6 +4,7 @@ _base_ = '../../configs/cmd_demo.py'
 custom_imports = dict(imports=['i2md_mmaction', 'projects.custom_skeleton.nite15'])
 body = dict(layout='nite15', num_persons=2)
 dataset = dict(
+    name='nite15',
     ann_file='data/custom/nite15.pkl',
     num_classes=5,
     pipeline=[
@@ -18,7 +19,7 @@ test_dataloader = val_dataloader
 val_cfg = dict(bank=dict(split='train'))
 test_cfg = val_cfg
 
-_views = [
+_own_view = [
     dict(type='TemporalCropResize', num_frames=32, ratio=(0.5, 1.0), min_frames=16),
     dict(
         type='OneOfAugmentations',
@@ -27,7 +28,7 @@ _views = [
 ]
 model = dict(
     layout='nite15',
-    data_preprocessor=dict(train_views=[_views, _views], **body),
+    data_preprocessor=dict(train_views=[_own_view, _own_view], **body),
     backbone=body,
 )
 train_cfg = dict(max_epochs=20)

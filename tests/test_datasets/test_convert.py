@@ -188,3 +188,19 @@ def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_pat
     for before, after in zip(raw['annotations'], normalised['annotations']):
         assert not np.array_equal(before['keypoint'], after['keypoint'])
         np.testing.assert_array_equal(transform(before)['keypoint'], after['keypoint'])
+
+
+def test_what_stands_in_the_way_of_the_output_is_named_before_anything_is_read(
+    tool, folder, tmp_path, capsys
+):
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'file').write_text('mine')
+    assert tool.main(['ntu60', str(folder), '--out', str(tmp_path / 'folder')]) == 1
+    assert f'a file is to be written where a folder is: {str(tmp_path / "folder")!r}' in read_error(capsys)
+    assert tool.main(['pack', str(tmp_path / 'none.pkl'), str(tmp_path / 'file')]) == 1
+    assert f'{tmp_path / "file"} is a file; name a folder to pack into' in read_error(capsys)
+    assert (tmp_path / 'file').read_text() == 'mine' and not list((tmp_path / 'folder').iterdir())
+
+
+def read_error(capsys):
+    return capsys.readouterr().err.replace('\n', '')

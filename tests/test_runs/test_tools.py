@@ -113,6 +113,16 @@ def test_the_benchmark_counts_the_work_of_a_step_and_sets_the_plain_one_beside_i
     assert figures['rate (GFLOP/s)'] == pytest.approx(rate)
 
 
+def test_figures_that_could_not_be_kept_are_not_measured(tmp_path, monkeypatch):
+    from tools import benchmark
+
+    monkeypatch.setitem(benchmark.COMMANDS, 'step', lambda _: pytest.fail('measured'))
+    (tmp_path / 'file').touch()
+    for out in (tmp_path, tmp_path / 'file' / 'figures.json'):
+        with pytest.raises(SystemExit, match='there is a folder in its place, or a file in its way'):
+            benchmarked('step', '--json', str(out))
+
+
 def test_the_memory_from_shapes_is_what_a_step_takes():
     case = dict(config='i2md_demo', options=["model.streams=['joint']"])
     traced = benchmarked('memory', '--sizes', 'batch', **case)['memory']

@@ -127,6 +127,8 @@ def main(argv=None) -> int:
     args, console = parse_args(argv), Console(highlight=False, markup=False)
     try:
         if args.command == 'pack':
+            if args.out.is_file():  # before the pickle is read, which may take minutes
+                raise NotADirectoryError(f'{args.out} is a file; name a folder to pack into')
             packed.write_packed(load_annotations(args.pickle), args.out)
             console.print(f'wrote {args.out}')
             return 0
