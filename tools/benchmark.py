@@ -242,9 +242,7 @@ COMMANDS = dict(step=benchmark_step, growth=benchmark_growth, memory=benchmark_m
 def main(argv=None) -> Tables:
     args = parse_args(argv)
     if args.json and (args.json.is_dir() or any(path.is_file() for path in args.json.parents)):
-        raise SystemExit(
-            f'--json {args.json} cannot be written: a folder is in its place, or a file in its way'
-        )
+        raise SystemExit(f'--json {args.json}: there is a folder in its place, or a file in its way')
     tables = COMMANDS[args.command](args)
     console = Console()
     if args.command == 'bigru':

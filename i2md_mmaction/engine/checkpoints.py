@@ -95,6 +95,9 @@ class AtomicCheckpointHook(CheckpointHook):
             return
         if runner._resume and runner._load_from is None:
             runner._load_from = self.newest_whole(runner)
+            if runner._load_from is None:
+                runner.logger.info(f'{runner.work_dir} has no checkpoint to go on from: the run begins')
+                runner._resume = False
         elif runner._load_from is not None and Path(runner._load_from).is_file():
             read_checkpoint(runner._load_from)  # so that one that is broken is named
 
@@ -115,11 +118,8 @@ class AtomicCheckpointHook(CheckpointHook):
                 runner.logger.warning('\n'.join([*broken, f'The run goes on from {path} instead.']))
             return str(path)
         if broken:
-            raise CheckpointMismatch(
-                '\n'.join(
-                    [*broken, f'No checkpoint of {runner.work_dir} can be read; start without --resume']
-                )
-            )
+            broken.append(f'No checkpoint of {runner.work_dir} can be read; start without --resume')
+            raise CheckpointMismatch('\n'.join(broken))
         return None
 
     def _candidates(self, work_dir: Path) -> List[Path]:

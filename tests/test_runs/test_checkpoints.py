@@ -101,6 +101,18 @@ def test_a_run_goes_on_whatever_became_of_the_name_of_its_last_checkpoint(
     assert 'resumed epoch: 3, iter: 3' in resume(run, small_config, annotations)
 
 
+@pytest.mark.parametrize('mark', ['', None])
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(
+    mark, small_config, annotations, tmp_path
+):
+    run = tmp_path / 'run'
+    run.mkdir()
+    if mark is not None:
+        (run / 'last_checkpoint').write_text(mark)
+    log = resume(run, small_config, annotations, epochs=1)
+    assert 'has no checkpoint to go on from: the run begins' in log and (run / 'epoch_1.pth').is_file()
+
+
 def test_a_write_that_fails_half_way_names_the_file_and_leaves_the_checkpoints_before_it(
     run, small_config, annotations, monkeypatch
 ):
