@@ -198,7 +198,8 @@ class AtomicCheckpointHook(CheckpointHook):
                 outdated.append(self.filename_tmpl.format(self.keep_ckpt_ids[0]))
             self.keep_ckpt_ids.append(step)
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
-        name, before = self.filename_tmpl.format(step), self.last_ckpt
+        name = self.filename_tmpl.format(step)
+        before = self.last_ckpt or (runner._load_from if runner._resume else None)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         try:
