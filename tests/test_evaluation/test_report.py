@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from i2md_mmaction.engine.evaluation_report import dataset_name
 from i2md_mmaction.evaluation import compare_reports, summarize, write_report
-from i2md_mmaction.evaluation.report import PUBLISHED
+from i2md_mmaction.evaluation.report import COMPARED, PUBLISHED
 
 ROOT = Path(__file__).parents[2]
 LABELS = np.array([0, 1, 2, 0])
@@ -97,20 +97,7 @@ def test_reports_stand_side_by_side_with_the_papers_of_the_same_data(results):
     table = compare_reports(dict(ours=report_of(results), other=report_of(results[1:2], 'nw_ucla xview')))
     header = [cell.strip() for cell in table.splitlines()[0].split('|')]
     assert header[1:6] == ['data set', 'protocol', 'stream', 'ours', 'other']
-    assert header[6:-1] == [
-        f'{name} (paper)'
-        for name in (
-            'I2MD',
-            'CMD',
-            'AimCLR',
-            'CrosSCLR',
-            'CrosSCLR-B',
-            'SkeletonCLR',
-            'MoCo v2, BiGRU',
-            'MoCo v2, GCN-Transformer',
-            'MCL, BiGRU',
-        )
-    ]
+    assert header[6:-1] == [f'{name} (paper)' for name in COMPARED]
     line = next(line for line in table.splitlines() if line.startswith('| ntu60 xsub | linear | joint |'))
     cells = dict(zip(header, (cell.strip() for cell in line.split('|'))))
     assert cells['ours'] == '50.0 (75.0)' and cells['other'] == '-'

@@ -205,6 +205,13 @@ def test_an_update_moves_the_keys_of_every_stream():
         assert all((parameter == 0.5).all() for parameter in stream.key.parameters())
 
 
+def test_a_batch_larger_than_the_bank_is_no_pile():
+    model = build('SkeletonMoCo', size=1)
+    model(views(), mode='loss')
+    model.update_memory()
+    assert int(model.bank.filled) == 1
+
+
 def test_keys_that_nothing_takes_into_the_bank_raise_naming_the_hook():
     model = build('CMD', size=8)
     with pytest.raises(RuntimeError, match=r'pile up.*MoCoMemoryHook.*custom_hooks'):

@@ -91,7 +91,8 @@ class SkeletonPretrainer(StrictLoading, BaseModel):
         if not (self.training and torch.is_grad_enabled()):
             return
         self._remembered.append({name: values.detach() for name, values in entries.items()})
-        if sum(len(next(iter(kept.values()))) for kept in self._remembered) > 2 * self.bank.size:
+        rows = sum(len(next(iter(kept.values()))) for kept in self._remembered)
+        if len(self._remembered) > 1 and rows > 2 * self.bank.size:  # one batch may exceed the bank
             raise RuntimeError(
                 'keys pile up and the bank never changes: add dict(type="MoCoMemoryHook") to custom_hooks'
             )
