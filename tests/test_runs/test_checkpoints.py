@@ -1,6 +1,7 @@
 """Checkpoints through the runner: whole at any moment, gone on from, and refused where they do not fit."""
 
 import errno
+import itertools
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import torch
 from mmengine.runner import Runner
 
 from i2md_mmaction.engine import DivergedError, downstream_config
+from i2md_mmaction.evaluation import KNNAccuracy
 from i2md_mmaction.models.checkpoints import CheckpointMismatch
 
 ROOT = Path(__file__).parents[2]
@@ -113,24 +115,39 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(
     assert 'has no checkpoint to go on from: the run begins' in log and (run / 'epoch_1.pth').is_file()
 
 
-def test_a_write_that_fails_half_way_names_the_file_and_leaves_the_checkpoints_before_it(
-    run, small_config, annotations, monkeypatch
+@pytest.mark.parametrize('fails', ['the last checkpoint', 'the best one'])
+def test_a_save_that_dies_half_way_leaves_the_checkpoints_before_it(
+    fails, small_config, annotations, tmp_path, monkeypatch
 ):
-    run, save = run(), torch.save
+    """One checkpoint is kept, and each validation is the best: both kinds are replaced in every epoch."""
+    run, save, saves, better = tmp_path / 'run', torch.save, [], itertools.count()
+    monkeypatch.setattr(KNNAccuracy, 'compute_metrics', lambda *_: dict(top1=float(next(better))))
+
+    def train(epochs):
+        config = small_config('moco_demo', annotations, run, epochs, resume=True)
+        config.default_hooks.checkpoint.max_keep_ckpts = 1
+        Runner.from_cfg(config).train()
 
     def save_half(checkpoint, file, *arguments, **options):
         save(checkpoint, file, *arguments, **options)
-        file.truncate(file.tell() // 2)
-        raise OSError(errno.ENOSPC, 'No space left on device')
+        saves.append(file)
+        if len(saves) == (1 if fails == 'the last checkpoint' else 2):
+            file.truncate(file.tell() // 2)
+            raise OSError(errno.ENOSPC, 'No space left on device')
 
-    best = sorted(run.glob('best*.pth'))
+    train(2)
     with monkeypatch.context() as patch:
         patch.setattr(torch, 'save', save_half)
         with pytest.raises(OSError, match='No space left on device'):
-            resume(run, small_config, annotations, epochs=5)
-    assert sorted(run.glob('best*.pth')) == best and not (run / 'epoch_4.pth').exists()
-    assert (run / 'last_checkpoint').read_text() == str(run / 'epoch_3.pth')
-    assert 'resumed epoch: 3, iter: 3' in resume(run, small_config, annotations)
+            train(3)
+    last = Path((run / 'last_checkpoint').read_text())
+    assert last.name == ('epoch_2.pth' if fails == 'the last checkpoint' else 'epoch_3.pth')
+    names = {path.name for path in run.glob('*.pth')}
+    assert names == {last.name, 'best_knn_top1_epoch_2.pth'}
+    for name in names:
+        torch.load(run / name, weights_only=True)
+    train(4)
+    assert (run / 'epoch_4.pth').is_file() and (run / 'best_knn_top1_epoch_4.pth').is_file()
 
 
 def test_a_full_disk_says_which_checkpoint_is_whole(small_config, annotations, tmp_path, monkeypatch):
