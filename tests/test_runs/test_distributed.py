@@ -1,5 +1,6 @@
 """Two processes (gloo) against one on the same global batch."""
 
+import json
 import os
 import subprocess
 import sys
@@ -47,3 +48,23 @@ def test_two_processes_train_the_same_weights_as_one(states):
     for name, value in one['weights'].items():
         assert torch.equal(first['weights'][name], second['weights'][name]), name
         torch.testing.assert_close(first['weights'][name], value, rtol=0, atol=1e-5)
+
+
+def test_two_processes_write_one_set_of_checkpoints_and_go_on_from_it(tmp_path, tiny_dataset):
+    """Through the runner, hooks and all; three batches a process make no whole number of steps of two."""
+    annotations, work_dir = tiny_dataset(tmp_path / 'tiny.pkl', samples=12), tmp_path / 'run'
+    launcher = [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--standalone']
+    launcher += ['--nproc_per_node=2']
+    script = Path(__file__).with_name('distributed_run.py')
+    alone = {key: value for key, value in os.environ.items() if key != 'WORLD_SIZE'}
+    for epochs in (2, 3):
+        command = [*launcher, str(script), str(work_dir), str(annotations), str(epochs)]
+        done = subprocess.run(command, env=alone, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert f'rank 1: epoch {epochs}, bank 20' in done.stdout
+        assert [path.name for path in work_dir.glob('epoch_*.pth')] == [f'epoch_{epochs}.pth']
+        assert len(list(work_dir.glob('best_*.pth'))) == 1
+        first, second = (json.loads((work_dir / f'rank{rank}.json').read_text()) for rank in (0, 1))
+        trained = [name for name in first if 'running' not in name and 'tracked' not in name]
+        assert len(trained) > 20 and all(first[name] == second[name] for name in trained)
+    assert 'resumed epoch: 2' in '\n'.join(log.read_text() for log in work_dir.glob('*/*.log'))
