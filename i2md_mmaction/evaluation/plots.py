@@ -9,10 +9,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.manifold import TSNE
 
+from ..io import atomic_write
 from .finite import check_finite
 
 #: Ten colours and a few marks tell up to 60 classes apart.
 _MARKS = 'osD^vP'
+
+
+def save_figure(figure: Figure, path: Union[str, Path], dpi: int) -> Path:
+    """Writes a picture whole or not at all; the suffix says its kind."""
+    with atomic_write(path) as file:
+        figure.savefig(file, dpi=dpi, format=Path(path).suffix[1:] or 'png')
+    return Path(path)
 
 
 def plot_tsne(
@@ -51,8 +59,7 @@ def plot_tsne(
     axes.set(title=title, xticks=[], yticks=[])
     columns = 1 + (len(classes) - 1) // 25
     axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), fontsize='small', ncols=columns, frameon=False)
-    figure.savefig(path, dpi=150)
-    return Path(path)
+    return save_figure(figure, path, dpi=150)
 
 
 def plot_knn_curve(
@@ -80,8 +87,7 @@ def plot_knn_curve(
     axes.set(title=title, xlabel='epoch', ylabel='accuracy (%)')
     axes.grid(alpha=0.3)
     axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
-    figure.savefig(path, dpi=150)
-    return Path(path)
+    return save_figure(figure, path, dpi=150)
 
 
 def plot_confusion(
@@ -118,8 +124,7 @@ def plot_confusion(
         axes.text(
             column, row, f'{percent[row, column]:.0f}', ha='center', va='center', color=color, fontsize=8
         )
-    figure.savefig(path, dpi=150)
-    return Path(path)
+    return save_figure(figure, path, dpi=150)
 
 
 def plot_class_accuracy(
@@ -153,5 +158,4 @@ def plot_class_accuracy(
     axes.set(title=title, xlabel='accuracy (%)', xlim=(0, 102), ylim=(-0.6, len(order) - 0.4))
     axes.grid(axis='x', alpha=0.3)
     axes.legend(frameon=False, loc='center left', bbox_to_anchor=(1, 0.5))
-    figure.savefig(path, dpi=150)
-    return Path(path)
+    return save_figure(figure, path, dpi=150)

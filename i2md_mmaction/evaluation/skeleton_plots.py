@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..skeletons import SkeletonLayout, get_layout
+from .plots import save_figure
 
 
 def facing_axes(keypoint: np.ndarray, layout: SkeletonLayout) -> Tuple[int, int]:
@@ -65,5 +66,4 @@ def plot_views(
             axis.set_title(f'frame {frame}', fontsize=7)
         row[0].set_ylabel(name, fontsize=8)
     figure.suptitle(title)
-    figure.savefig(path, dpi=110)
-    return Path(path)
+    return save_figure(figure, path, dpi=110)

@@ -34,3 +34,17 @@ def test_no_picture_is_drawn_of_embeddings_that_are_not_finite(tmp_path):
     with pytest.raises(ValueError, match='features of t-SNE: 1 of 20 rows are NaN or infinite'):
         plot_tsne(embeddings, np.zeros(20), tmp_path / 'tsne.png')
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_that_cannot_be_drawn_to_its_end_leaves_the_old_one(tmp_path, monkeypatch):
+    path = plot_confusion(np.eye(3), tmp_path / 'confusion.png')
+    before = path.read_bytes()
+
+    def half(self, file, **options):
+        file.write(b'\x89PNG')
+        raise MemoryError
+
+    monkeypatch.setattr('matplotlib.figure.Figure.savefig', half)
+    with pytest.raises(MemoryError):
+        plot_confusion(np.eye(3), path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
