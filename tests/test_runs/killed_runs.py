@@ -167,19 +167,23 @@ def stages(folder, annotations, epochs=2):
 
 def random_kills(folder, annotations):
     work_dir, generator = folder / 'random', random.Random(0)
+    mark = work_dir / 'last_checkpoint'
     train(folder / 'first', annotations, 1)
     for number in range(20):
+        before = mark.read_text() if mark.exists() else ''
         process = child(train, work_dir, annotations, 100_000)
-        time.sleep(generator.uniform(0.1, 1.5))
+        # Once it goes on, however slow the machine is, the next moment will do.
+        while os.waitpid(process, os.WNOHANG) == (0, 0) and (not mark.exists() or mark.read_text() == before):
+            time.sleep(0.01)
+        time.sleep(generator.uniform(0, 0.3))
         os.kill(process, signal.SIGKILL)
         status = wait(process)
         assert status == -signal.SIGKILL, f'kill {number}: the run had ended with status {status}'
         check_whole(work_dir)
         print('killed', number, flush=True)
-    mark = work_dir / 'last_checkpoint'
     reached = int(Path(mark.read_text()).stem.split('_')[1])
     assert wait(child(train, work_dir, annotations, reached + 1)) == 0
-    assert reached > 1 and (work_dir / f'epoch_{reached + 1}.pth').is_file()
+    assert reached >= 20 and (work_dir / f'epoch_{reached + 1}.pth').is_file()
 
 
 if __name__ == '__main__':
