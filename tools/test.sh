@@ -7,4 +7,4 @@ ruff check .
 ruff format --check .
 # One thread a process: two test processes share the cores.
 export OMP_NUM_THREADS=1
-python -m pytest -n 2 --dist loadgroup "$@"
+python -m pytest -n 2 "$@"

@@ -22,8 +22,8 @@ class DivergedError(RuntimeError):
 
     #: What to look at.
     remedy = (
-        'Lower the learning rate or warm it up, look at the samples named here or at what the pipeline makes '
-        'of them, or train in float32 (optim_wrapper.type=OptimWrapper)'
+        'Lower the learning rate or warm it up, look at the samples and at what the pipeline makes of them, '
+        'or train in float32 (optim_wrapper.type=OptimWrapper)'
     )
 
 
@@ -105,6 +105,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Keeps the losses of the step, and which samples it saw."""
         samples = data_batch.get('data_samples', ()) if isinstance(data_batch, dict) else ()
+        # Their names only: the labels of samples from workers hold file descriptors.
         names = [str(sample.get('frame_dir', '?')) for sample in samples]
         self._kept.append((runner.iter, dict(outputs or {}), names))
         if self.every_n_inner_iters(batch_idx, self._interval) or self.end_of_epoch(
@@ -144,7 +145,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
 
 def _diverged(runner, iteration: int, spoilt: Dict[str, float], samples: List[str]) -> DivergedError:
     """The error on losses of a step that are not finite."""
-    terms = ', '.join(f'{name} is {number}' for name, number in sorted(spoilt.items(), key=lambda x: x[0]))
+    terms = ', '.join(f'{name} is {number}' for name, number in sorted(spoilt.items()))
     named = ', '.join(samples[:8]) + f' and {len(samples) - 8} more' * (len(samples) > 8)
     rates = sorted({rate for group in runner.optim_wrapper.get_lr().values() for rate in group})
     return DivergedError(

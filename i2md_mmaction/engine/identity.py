@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, Mapping, Union
+from typing import Any, Callable, Mapping, Union
 
 from mmengine.config import Config
 
@@ -23,21 +23,14 @@ _COMPUTED = (
 )
 
 
-class DataDigests:
-    """Digests of annotation files by content, each taken once."""
-
-    def __init__(self) -> None:
-        self._known: Dict[str, str] = {}
-
-    def __call__(self, path: str) -> str:
-        """The digest of an annotation file; of a packed folder that of its index, which names contents."""
-        if path not in self._known:
-            file = Path(path, INDEX) if Path(path).is_dir() else Path(path)
-            self._known[path] = file_digest(file)
-        return self._known[path]
+def data_digest(path: str) -> str:
+    """The digest of an annotation file; of a packed folder that of its index, which names contents."""
+    return file_digest(Path(path, INDEX) if Path(path).is_dir() else path)
 
 
-def identify(checkpoint: str, config: Union[Config, Mapping], settings: Mapping, digests: DataDigests) -> str:
+def identify(
+    checkpoint: str, config: Union[Config, Mapping], settings: Mapping, digest: Callable[[str], str]
+) -> str:
     """A digest of the weights, the resolved config and the data that a result is computed from.
 
     Annotation files count by their content, not by where they are.
@@ -46,7 +39,7 @@ def identify(checkpoint: str, config: Union[Config, Mapping], settings: Mapping,
         checkpoint: Digest of the checkpoint.
         config: The config, or the parts of it that matter.
         settings: What else the result depends on.
-        digests: Gives the digest of an annotation file.
+        digest: Gives the digest of an annotation file, as :func:`data_digest` does.
 
     Raises:
         FileNotFoundError: If an annotation file is not there.
@@ -56,7 +49,7 @@ def identify(checkpoint: str, config: Union[Config, Mapping], settings: Mapping,
         if isinstance(value, Config):
             value = {name: value[name] for name in _COMPUTED if name in value}
         if key == 'ann_file':
-            return digests(value)
+            return digest(value)
         if isinstance(value, Mapping):
             return {str(name): plain(item, name) for name, item in value.items()}
         if isinstance(value, (list, tuple)):

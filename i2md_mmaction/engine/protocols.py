@@ -5,7 +5,7 @@ import json
 import time
 import traceback
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 from uuid import uuid4
@@ -23,7 +23,7 @@ from ..evaluation.knn import check_neighbors, knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
 from ..io import file_digest, write_file
 from .downstream import CACHED, FAMILIES, downstream_config, recipe_of, shorten
-from .identity import DataDigests, identify
+from .identity import data_digest, identify
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Evaluation:
             raise ValueError(f'{config} has no streams {unknown}; it has {list(self.config.model.streams)}')
         self.k, self.runs, self.balance, self.epochs = tuple(k), runs, balance, epochs
         self.dataloaders = dataloaders(self.config)
-        self.digests = DataDigests()
+        self.digest = cache(data_digest)
         self._claim_folder()
 
     def _claim_folder(self) -> None:
@@ -127,17 +127,24 @@ class Evaluation:
 
     def unit_identity(self, unit: Unit) -> str:
         """A digest of the checkpoint, the resolved config and the data that a result is computed from."""
-        config = dict(model=self.config.model, **self.dataloaders)
+        if unit.protocol not in CACHED:
+            return self._identify(self.classifier_config(unit.protocol), self.settings(unit))
+        extra = {}
         if unit.protocol == 'linear_cached':
-            config['classifier'] = self.classifier_config('linear')
-        elif unit.protocol != 'knn':
-            config = self.classifier_config(unit.protocol)
-        return identify(self.identity['sha256'], config, self.settings(unit), self.digests)
+            extra['classifier'] = self.classifier_config('linear')
+        return self._identify({**self._embedding, **extra}, self.settings(unit))
 
     def features_identity(self) -> str:
         """The same of the embeddings of all streams."""
-        config = dict(model=self.config.model, **self.dataloaders)
-        return identify(self.identity['sha256'], config, dict(streams=list(self.streams)), self.digests)
+        return self._identify(self._embedding, dict(streams=list(self.streams)))
+
+    @property
+    def _embedding(self) -> Dict:
+        """The parts of the pre-training config that embeddings depend on."""
+        return dict(model=self.config.model, **self.dataloaders)
+
+    def _identify(self, config: Union[Config, Dict], settings: Dict) -> str:
+        return identify(self.identity['sha256'], config, settings, self.digest)
 
     def classifier_config(self, protocol: str) -> Config:
         """The config of a protocol, for as many epochs as asked for."""

@@ -17,7 +17,7 @@ def check_finite(what: str, *features: Tensor) -> None:
     for feature in features:
         finite = torch.isfinite(feature)
         if not finite.all():
-            rows = int((~finite).flatten(1).any(dim=1).sum()) if feature.dim() > 1 else int((~finite).sum())
+            rows = int((~finite.view(len(feature), -1)).any(dim=1).sum())
             raise ValueError(
                 f'{what}: {rows} of {len(feature)} rows are NaN or infinite; the checkpoint is of a run that '
                 'diverged, or a sample is broken'

@@ -9,7 +9,7 @@ from mmaction.registry import DATASETS
 from mmengine.registry import init_default_scope
 
 from i2md_mmaction.datasets import check_joined_labels, joined_datasets, load_annotations
-from i2md_mmaction.datasets.packed import write_packed
+from i2md_mmaction.datasets.packing import write_packed
 
 
 @pytest.fixture

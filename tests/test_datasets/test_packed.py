@@ -9,7 +9,8 @@ import pytest
 from mmaction.datasets import PoseDataset
 
 from i2md_mmaction.datasets import packed
-from i2md_mmaction.datasets.packed import read_packed, write_packed
+from i2md_mmaction.datasets.packed import read_packed
+from i2md_mmaction.datasets.packing import write_packed
 from i2md_mmaction.io import load_pickle
 
 

@@ -13,7 +13,8 @@ from mmengine.optim import OptimWrapper
 from torch.utils.data import DataLoader
 
 from i2md_mmaction.datasets import AnnotationError, SkeletonDataset, SkeletonPreNormalize, annotations
-from i2md_mmaction.datasets.packed import PackedAnnotations, write_packed
+from i2md_mmaction.datasets.packed import PackedAnnotations
+from i2md_mmaction.datasets.packing import write_packed
 
 
 @pytest.fixture

@@ -52,6 +52,12 @@ def tiny_dataset():
     return write
 
 
+@pytest.fixture
+def annotations(tmp_path, tiny_dataset):
+    """A data set of 8 samples, so that a batch of 8 is an epoch of one step."""
+    return tiny_dataset(tmp_path / 'tiny.pkl', samples=8)
+
+
 @pytest.fixture(scope='session')
 def pretraining(tmp_path_factory):
     """A tiny pre-training config on demo skeletons of two streams, and a checkpoint of it.

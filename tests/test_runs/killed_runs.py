@@ -1,7 +1,7 @@
 """Runs that are killed while they write, and gone on from; run as a process of its own.
 
-    killed_runs.py stages FOLDER ANNOTATIONS   killed at every stage of every write
-    killed_runs.py random FOLDER ANNOTATIONS   killed 20 times at random moments
+    killed_runs.py stages FOLDER CONFIG   killed at every stage of every write
+    killed_runs.py random FOLDER CONFIG   killed 20 times at random moments
 
 Prints a line for each kill and fails where a run could not go on.
 """
@@ -24,32 +24,13 @@ from mmengine.runner import Runner
 import i2md_mmaction  # noqa: F401
 from i2md_mmaction.evaluation.metrics import KNNAccuracy
 
-CONFIG = Path(__file__).parents[2] / 'configs/moco_demo.py'
 
-
-def train(work_dir, annotations, epochs):
-    """Trains a tiny run, or goes on with it."""
-    config = Config.fromfile(CONFIG)
-    dataset = dict(ann_file=str(annotations), split='train', num_classes=None)
-    loader = dict(batch_size=4, num_workers=0, persistent_workers=False, pin_memory=False, dataset=dataset)
-    config.merge_from_dict(
-        dict(
-            train_dataloader=loader,
-            val_dataloader=loader,
-            val_cfg=dict(bank=dict(split='train')),
-            model=dict(backbone=dict(hidden_channels=4, num_layers=1), bank=dict(size=20)),
-            train_cfg=dict(max_epochs=epochs, val_interval=1),
-            default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=1), logger=dict(interval=1)),
-            work_dir=str(work_dir),
-            resume=True,
-            log_level='ERROR',
-            randomness=dict(seed=0),
-            experiment_name=f'{work_dir.name}_{os.getpid()}_{time.time_ns()}',
-            vis_backends=[],
-            visualizer=dict(vis_backends=[], name=f'{work_dir}_{time.time_ns()}'),
-        )
-    )
-    config.test_dataloader = config.test_cfg = config.test_evaluator = None
+def train(work_dir, config, epochs):
+    """Trains a run of a config, or goes on with it."""
+    config = Config.fromfile(config)
+    config.train_cfg.max_epochs = epochs
+    config.work_dir = str(work_dir)
+    config.experiment_name = config.visualizer.name = f'{work_dir}_{os.getpid()}_{time.time_ns()}'
     # Better every time, so that there is a new best checkpoint to write.
     KNNAccuracy.compute_metrics = lambda self, results: dict(top1=time.time())
     Runner.from_cfg(config).train()
@@ -142,13 +123,13 @@ def check_whole(work_dir):
         torch.load(path, map_location='cpu', weights_only=True)
 
 
-def stages(folder, annotations, epochs=2):
-    train(folder / 'unbroken', annotations, epochs)
+def stages(folder, config, epochs=2):
+    train(folder / 'unbroken', config, epochs)
     expected = torch.load(folder / f'unbroken/epoch_{epochs}.pth', weights_only=True)['state_dict']
 
     def killed(work_dir, number):
         kill_at(number, work_dir)
-        train(work_dir, annotations, epochs)
+        train(work_dir, config, epochs)
 
     for number in count(1):
         work_dir = folder / 'broken'
@@ -158,20 +139,20 @@ def stages(folder, annotations, epochs=2):
             break
         assert status == -signal.SIGKILL, f'stage {number}: exit status {status}'
         check_whole(work_dir)
-        assert wait(child(train, work_dir, annotations, epochs)) == 0, f'stage {number}: could not go on'
+        assert wait(child(train, work_dir, config, epochs)) == 0, f'stage {number}: could not go on'
         check_whole(work_dir)
         resumed = torch.load(work_dir / f'epoch_{epochs}.pth', weights_only=True)['state_dict']
         assert all(torch.equal(value, expected[name]) for name, value in resumed.items())
         print('gone on from stage', number, flush=True)
 
 
-def random_kills(folder, annotations):
+def random_kills(folder, config):
     work_dir, generator = folder / 'random', random.Random(0)
     mark = work_dir / 'last_checkpoint'
-    train(folder / 'first', annotations, 1)
+    train(folder / 'first', config, 1)
     for number in range(20):
         before = mark.read_text() if mark.exists() else ''
-        process = child(train, work_dir, annotations, 100_000)
+        process = child(train, work_dir, config, 100_000)
         # Once it goes on, however slow the machine is, the next moment will do.
         while os.waitpid(process, os.WNOHANG) == (0, 0) and (not mark.exists() or mark.read_text() == before):
             time.sleep(0.01)
@@ -182,7 +163,7 @@ def random_kills(folder, annotations):
         check_whole(work_dir)
         print('killed', number, flush=True)
     reached = int(Path(mark.read_text()).stem.split('_')[1])
-    assert wait(child(train, work_dir, annotations, reached + 1)) == 0
+    assert wait(child(train, work_dir, config, reached + 1)) == 0
     assert reached >= 20 and (work_dir / f'epoch_{reached + 1}.pth').is_file()
 
 
@@ -191,5 +172,5 @@ if __name__ == '__main__':
     mmengine.runner.runner.collect_env = dict
     Config.pretty_text = ''
     torch.set_num_threads(1)
-    kind, folder, annotations = sys.argv[1], Path(sys.argv[2]).resolve(), Path(sys.argv[3])
-    dict(stages=stages, random=random_kills)[kind](folder, annotations)
+    kind, folder, config = sys.argv[1], Path(sys.argv[2]).resolve(), sys.argv[3]
+    dict(stages=stages, random=random_kills)[kind](folder, config)

@@ -50,15 +50,29 @@ def test_two_processes_train_the_same_weights_as_one(states):
         torch.testing.assert_close(first['weights'][name], value, rtol=0, atol=1e-5)
 
 
-def test_two_processes_write_one_set_of_checkpoints_and_go_on_from_it(tmp_path, tiny_dataset):
+def test_two_processes_write_one_set_of_checkpoints_and_go_on_from_it(tmp_path, tiny_dataset, small_config):
     """Through the runner, hooks and all; three batches a process make no whole number of steps of two."""
     annotations, work_dir = tiny_dataset(tmp_path / 'tiny.pkl', samples=12), tmp_path / 'run'
+    config = small_config(
+        'cmd_demo',
+        annotations,
+        work_dir,
+        epochs=2,
+        train_dataloader=dict(batch_size=2),
+        default_hooks=dict(checkpoint=dict(max_keep_ckpts=1)),
+        optim_wrapper=dict(accumulative_counts=2),
+        model_wrapper_cfg=dict(type='MMDistributedDataParallel', device_ids=None),
+        sync_bn=None,  # torch has it on GPUs only
+        launcher='pytorch',
+        resume=True,
+    )
+    config.dump(tmp_path / 'config.py')
     launcher = [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--standalone']
     launcher += ['--nproc_per_node=2']
     script = Path(__file__).with_name('distributed_run.py')
     alone = {key: value for key, value in os.environ.items() if key != 'WORLD_SIZE'}
     for epochs in (2, 3):
-        command = [*launcher, str(script), str(work_dir), str(annotations), str(epochs)]
+        command = [*launcher, str(script), str(tmp_path / 'config.py'), str(epochs)]
         done = subprocess.run(command, env=alone, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         assert f'rank 1: epoch {epochs}, bank 20' in done.stdout

@@ -10,11 +10,6 @@ from i2md_mmaction.engine import DivergedError
 from i2md_mmaction.models import InfoNCELoss
 
 
-@pytest.fixture
-def annotations(tmp_path, tiny_dataset):
-    return tiny_dataset(tmp_path / 'tiny.pkl', samples=8)
-
-
 @TRANSFORMS.register_module()
 class SpoilThirdSample:
     """A transform that breaks one sample, which no check of the file can foresee."""

@@ -32,11 +32,6 @@ def mim(command, annotations, *arguments, options=()):
     return done.stdout + done.stderr
 
 
-@pytest.fixture
-def annotations(tmp_path, tiny_dataset):
-    return tiny_dataset(tmp_path / 'tiny.pkl', samples=8)
-
-
 def test_mim_trains_with_amp_resumes_and_tests_and_the_report_is_drawn(annotations, tmp_path, capsys):
     work_dir = tmp_path / 'run'
     arguments = ['--work-dir', str(work_dir), '--amp']

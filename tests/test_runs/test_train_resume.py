@@ -8,12 +8,6 @@ import torch
 from mmengine.runner import Runner
 
 
-@pytest.fixture
-def annotations(tmp_path, tiny_dataset):
-    """A data set of 8 samples, so that a batch of 8 is an epoch of one step."""
-    return tiny_dataset(tmp_path / 'tiny.pkl', samples=8)
-
-
 def flat_state(path):
     state = torch.load(path, weights_only=True)
     return state['state_dict'], state['optimizer']['state']

@@ -16,8 +16,6 @@ DOWNSTREAM = Path(__file__).parents[2] / 'configs/downstream'
 #: The others train by the same configs: finetune and transfer as semi, linear_aimclr as linear.
 PROTOCOLS = ['knn', 'linear_cached', 'linear', 'semi_20']
 FORMS = ['one file', 'two files, other splits', 'two plain lists']
-#: All in one process: what they compare is computed once there.
-pytestmark = pytest.mark.xdist_group('two_files')
 
 
 @pytest.fixture(scope='module')

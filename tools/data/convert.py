@@ -23,7 +23,7 @@ from rich.progress import (
 )
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from i2md_mmaction.datasets import SkeletonPreNormalize, load_annotations, packed, readers
+from i2md_mmaction.datasets import SkeletonPreNormalize, load_annotations, packing, readers
 
 # How many of the things dropped for one reason are named on the screen; the summary file names all.
 NAMED = 3
@@ -127,9 +127,8 @@ def main(argv=None) -> int:
     args, console = parse_args(argv), Console(highlight=False, markup=False)
     try:
         if args.command == 'pack':
-            if args.out.is_file():  # before the pickle is read, which may take minutes
-                raise NotADirectoryError(f'{args.out} is a file; name a folder to pack into')
-            packed.write_packed(load_annotations(args.pickle), args.out)
+            packing.check_target(args.out)  # before the pickle is read, which may take minutes
+            packing.write_packed(load_annotations(args.pickle), args.out)
             console.print(f'wrote {args.out}')
             return 0
         layout = 'kinect20' if args.command == 'nwucla' else 'ntu25'
