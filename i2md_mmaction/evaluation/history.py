@@ -20,7 +20,10 @@ def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Tuple[List[int], Li
     """
     values: Dict[str, Dict[int, float]] = {}
     for log in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        for line in log.read_text().splitlines():
+        lines = log.read_text().splitlines(keepends=True)
+        if lines and not lines[-1].endswith('\n'):
+            lines.pop()  # a killed run leaves half of its last line
+        for line in lines:
             entry = json.loads(line)
             for key, value in entry.items():
                 if key.startswith('knn/top1'):

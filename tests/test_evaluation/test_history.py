@@ -1,0 +1,43 @@
+"""What a run wrote of itself is read over all its resumptions, also after a kill."""
+
+import json
+
+import pytest
+
+from i2md_mmaction.evaluation.history import read_knn_curves
+
+
+def write_log(folder, entries, tail=''):
+    path = folder / 'vis_data' / 'scalars.json'
+    path.parent.mkdir(parents=True)
+    path.write_text(''.join(json.dumps(entry) + '\n' for entry in entries) + tail)
+
+
+def entry(step, accuracy):
+    return {'knn/top1': accuracy, 'knn/top1_joint': accuracy - 1, 'step': step}
+
+
+def test_a_resumed_run_is_one_curve_whose_later_values_count(tmp_path):
+    write_log(tmp_path / '1', [{'loss': 1.0, 'step': 3}, entry(10, 50.0), entry(20, 60.0)])
+    write_log(tmp_path / '2', [entry(20, 61.0), entry(30, 70.0)])
+    curves = read_knn_curves(tmp_path)
+    assert curves['all streams'] == ([10, 20, 30], [50.0, 61.0, 70.0])
+    assert curves['joint'] == ([10, 20, 30], [49.0, 60.0, 69.0])
+
+
+def test_half_a_line_that_a_kill_left_is_no_entry(tmp_path):
+    write_log(tmp_path / '1', [entry(10, 50.0)], tail='{"knn/top1": 6')
+    write_log(tmp_path / '2', [entry(20, 61.0)])
+    assert read_knn_curves(tmp_path)['all streams'] == ([10, 20], [50.0, 61.0])
+
+
+def test_a_line_that_is_broken_elsewhere_is_an_error(tmp_path):
+    write_log(tmp_path / '1', [entry(10, 50.0)], tail='{"knn/top1": 6\n')
+    with pytest.raises(json.JSONDecodeError):
+        read_knn_curves(tmp_path)
+
+
+def test_a_folder_without_a_validation_is_named(tmp_path):
+    write_log(tmp_path / '1', [{'loss': 1.0, 'step': 3}])
+    with pytest.raises(FileNotFoundError, match=f'no log under {tmp_path} holds a k-NN validation'):
+        read_knn_curves(tmp_path)
