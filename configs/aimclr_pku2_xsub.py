@@ -1,5 +1,3 @@
 _base_ = ['_base_/datasets/pku2_xsub.py', '_base_/methods/aimclr.py']
 
-train_dataloader = dict(batch_size=128, **_base_.preprocessing)
-val_dataloader = _base_.preprocessing
-test_dataloader = _base_.preprocessing
+train_dataloader, val_dataloader, test_dataloader = _base_.dataloaders

@@ -2,7 +2,8 @@
 _base_ = './moco_nwucla_small.py'
 
 model = dict(type='CrosSCLR', neighbor=dict(type='NeighborMiningLoss', temperature=0.07))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=50, mining=True)]),
-]
+default_hooks = dict(
+    stages=dict(
+        type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=50, mining=True)]
+    )
+)

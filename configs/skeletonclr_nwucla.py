@@ -2,9 +2,4 @@
 # The axes are aligned as for CMD here, since the split is by camera.
 _base_ = ['_base_/datasets/nw_ucla_xview.py', '_base_/methods/skeletonclr.py']
 
-model = dict(
-    layout=_base_.body.layout,
-    data_preprocessor=_base_.body,
-    backbone=dict(layout=_base_.body.layout),
-    bank=dict(size=1024),
-)
+model = dict(bank=dict(size=1024), **_base_.skeleton)

@@ -11,6 +11,9 @@ from typing import Optional, Tuple
 Edge = Tuple[int, int]
 JointGroup = Tuple[int, ...]
 
+#: The layout of NTU RGB+D, and so of the papers.
+DEFAULT_LAYOUT = 'ntu25'
+
 
 @dataclass(frozen=True)
 class SkeletonLayout:

@@ -90,7 +90,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.batch:
         config.train_dataloader.batch_size = args.batch
     if args.amp is None:
-        args.amp = config.optim_wrapper.type == 'AmpOptimWrapper'
+        args.amp = config.optim_wrapper.type == 'BFloat16OptimWrapper'
     init_default_scope(config.get('default_scope', 'mmaction'))
     return config
 

@@ -46,7 +46,7 @@ value)
     config=${CONFIGS:-i2md_nwucla}
     for seed in ${SEEDS:-0 1 2}; do  # the runs of a seed beside one another
         run "float32_$seed" "$config" "$seed" optim_wrapper.type=OptimWrapper &
-        run "bfloat16_compiled_$seed" "$config" "$seed" optim_wrapper.type=AmpOptimWrapper model.compiled=True &
+        run "bfloat16_compiled_$seed" "$config" "$seed" optim_wrapper.type=BFloat16OptimWrapper model.compiled=True &
         wait
     done
     ;;

@@ -11,12 +11,11 @@ default_hooks = dict(
         type='AtomicCheckpointHook', interval=10, max_keep_ckpts=2, save_best='knn/top1', rule='greater'
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # Ours stand here by name, so that a child can change one; custom_hooks are left to who uses the config.
+    step_seed=dict(type='StepSeedHook'),
+    memory=dict(type='MoCoMemoryHook'),
+    portable_checkpoint=dict(type='PortableCheckpointHook'),
 )
-custom_hooks = [
-    dict(type='StepSeedHook'),
-    dict(type='MoCoMemoryHook'),
-    dict(type='PortableCheckpointHook'),
-]
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -8,6 +8,5 @@ model = dict(freeze=True)
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
-    constructor='TrainableOptimWrapperConstructor',
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=0),
 )

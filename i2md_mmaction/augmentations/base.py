@@ -25,7 +25,7 @@ class Augmentation(BaseTransform):
         - total_frames
     """
 
-    #: Odds at which a sample is augmented; augmentations with odds take ``p``.
+    #: Probability with which a sample is augmented; augmentations that can be left out take ``p``.
     p = 1.0
     #: Whether the output has frames of its own number, all of them valid.
     resamples = False

@@ -1,4 +1,4 @@
-"""Order and odds of augmentations."""
+"""Sequences of augmentations, and choices among them."""
 
 from typing import Optional, Sequence, Tuple, Union
 
@@ -6,19 +6,29 @@ import torch
 from mmaction.registry import TRANSFORMS
 from torch import Tensor
 
+from ..parts import fill_in
 from .base import Augmentation, per_sample, uniform
 
 
-def build_augmentation(config: Union[dict, Sequence, Augmentation]) -> Augmentation:
+def build_augmentation(
+    config: Union[dict, Sequence, Augmentation], layout: Optional[str] = None
+) -> Augmentation:
     """Builds one augmentation, a list of them as a :class:`ComposeAugmentations`.
+
+    Args:
+        config: Its config, a list of configs, or an augmentation as it is.
+        layout: Name of the skeleton layout, for those that take one; None
+            leaves them at theirs.
 
     Raises:
         TypeError: If what was built is no :class:`Augmentation`, so that it
             could not run on a batch.
     """
     if isinstance(config, (list, tuple)):
-        return ComposeAugmentations(config)
-    augmentation = TRANSFORMS.build(config) if isinstance(config, dict) else config
+        return ComposeAugmentations(config, layout)
+    augmentation = config
+    if isinstance(config, dict):
+        augmentation = TRANSFORMS.build(fill_in(config, TRANSFORMS, **({'layout': layout} if layout else {})))
     if not isinstance(augmentation, Augmentation):
         raise TypeError(
             f'{type(augmentation).__name__} cannot run on a batch: a view takes subclasses of '
@@ -33,6 +43,7 @@ class ComposeAugmentations(Augmentation):
 
     Args:
         transforms: Augmentations or their configs, in order.
+        layout: As for :func:`build_augmentation`.
 
     Example:
         >>> view = ComposeAugmentations([dict(type='TemporalCropResize', num_frames=8), dict(type='Shear')])
@@ -41,8 +52,8 @@ class ComposeAugmentations(Augmentation):
         ((4, 2, 8, 25, 3), [8, 8, 8, 8])
     """
 
-    def __init__(self, transforms: Sequence) -> None:
-        self.transforms = [build_augmentation(config) for config in transforms]
+    def __init__(self, transforms: Sequence, layout: Optional[str] = None) -> None:
+        self.transforms = [build_augmentation(config, layout) for config in transforms]
         self.resamples = any(transform.resamples for transform in self.transforms)
 
     @property
@@ -70,7 +81,7 @@ class ComposeAugmentations(Augmentation):
 
 @TRANSFORMS.register_module()
 class OneOfAugmentations(Augmentation):
-    """Applies to each sample one of several augmentations, at even odds.
+    """Applies to each sample one of several augmentations, each with equal probability.
 
     Source: CMD and I2MD take either shear or joint corruption. All of them are
     computed for the whole batch and the drawn one is kept, which on a device is
@@ -79,10 +90,16 @@ class OneOfAugmentations(Augmentation):
     Args:
         transforms: Augmentations or their configs; none may change the number
             of frames.
+        layout: As for :func:`build_augmentation`.
+
+    Example:
+        >>> pose = OneOfAugmentations([dict(type='Shear'), dict(type='JointCorruption', num_joints=5)])
+        >>> pose.augment(torch.rand(4, 2, 8, 25, 3), torch.full((4,), 8))[0].shape
+        torch.Size([4, 2, 8, 25, 3])
     """
 
-    def __init__(self, transforms: Sequence) -> None:
-        self.transforms = [build_augmentation(config) for config in transforms]
+    def __init__(self, transforms: Sequence, layout: Optional[str] = None) -> None:
+        self.transforms = [build_augmentation(config, layout) for config in transforms]
         self.takes_padding = all(transform.takes_padding for transform in self.transforms)
 
     def augment(

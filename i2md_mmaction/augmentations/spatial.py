@@ -46,8 +46,8 @@ class Shear(Augmentation):
 class JointCorruption(Augmentation):
     """Corrupts some joints throughout a sample.
 
-    The chosen joints are, at even odds, zeroed or multiplied by one random
-    matrix. Source: CMD and I2MD (joint corruption; 15 of NTU's 25 joints).
+    The chosen joints are zeroed or, with equal probability, multiplied by one
+    random matrix. Source: CMD and I2MD (joint corruption; 15 of NTU's 25 joints).
 
     Args:
         num_joints: Joints corrupted in a sample.
@@ -91,8 +91,9 @@ class SpatialFlip(Augmentation):
     Source: AimCLR, section 3.1, as released.
 
     Args:
-        layout: Name of the skeleton layout, whose pairs are swapped.
-        p: Odds; 0.5.
+        layout: Name of the skeleton layout, whose pairs are swapped; within a
+            model that of the model.
+        p: Probability; 0.5.
     """
 
     def __init__(self, layout: str = 'ntu25', p: float = 0.5) -> None:
@@ -154,7 +155,7 @@ class GaussianNoise(Augmentation):
 
     Args:
         std: Standard deviation, in the unit of the data; 0.01.
-        p: Odds; 0.5.
+        p: Probability; 0.5.
     """
 
     def __init__(self, std: float = 0.01, p: float = 0.5) -> None:
@@ -178,7 +179,7 @@ class AxisMask(Augmentation):
     Source: AimCLR, section 3.1.
 
     Args:
-        p: Odds; 0.5.
+        p: Probability; 0.5.
     """
 
     def __init__(self, p: float = 0.5) -> None:

@@ -17,11 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..convert import gru_parameter
-from ..models import BiGRU, GCNTransformer
+from ..models import BiGRU, GCNTransformer, MomentumContrast, SkeletonEncoder
 from ..models.backbones.graph_convolution import GraphConvolution
 from ..models.dropout import UniformDropout
-from ..models.recognizers.base import SkeletonPretrainer
-from ..models.stream import Encoder
 
 # The same parameters, as most compute with them.
 _RELEASED = {GraphConvolution: unit_gcn, UniformDropout: nn.Dropout}
@@ -56,10 +54,15 @@ class StepwiseGRU(nn.Module):
         return outputs[:, -1]
 
 
+def pooled(feature: Tensor) -> Tensor:
+    """A feature map (B, M, C, T, V) averaged over persons, frames and joints; (B, H) as it is."""
+    return feature.mean(dim=(1, 3, 4)) if feature.dim() == 5 else feature
+
+
 class PlainEncoder(nn.Module):
     """An encoder on weights of its own, copied from one of ours."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: SkeletonEncoder) -> None:
         super().__init__()
         self.backbone = (
             StepwiseGRU(encoder.backbone)
@@ -74,11 +77,11 @@ class PlainEncoder(nn.Module):
         """Hidden embeddings (B, H) of a modality (B, M, T, V, C)."""
         if isinstance(self.backbone, GCNTransformer):
             return self.attend(x)
-        return Encoder.pool(self.backbone(x))
+        return pooled(self.backbone(x))
 
     def attend(self, x: Tensor, neighbors: Optional[Tensor] = None) -> Tensor:
         """The graph Transformer, the graph convolutions run for each branch."""
-        tokens = self.backbone.embed(x)
+        tokens = self.backbone.tokenize(x)
         for layer in self.backbone.layers:
             x = layer.norm_self(tokens)
             tokens = tokens + _written_out(layer.self_attention, x, x)
@@ -101,9 +104,9 @@ class PlainMethod:
             are looked up.
     """
 
-    def __init__(self, model: SkeletonPretrainer) -> None:
+    def __init__(self, model: MomentumContrast) -> None:
         self.settings = model
-        self.modality = {name: deepcopy(stream.modality) for name, stream in model.streams.items()}
+        self.modality = {name: deepcopy(stream.query.modality) for name, stream in model.streams.items()}
         self.query = {name: PlainEncoder(stream.query) for name, stream in model.streams.items()}
         self.key = {name: PlainEncoder(stream.key) for name, stream in model.streams.items()}
         self.queue = {name: model.bank[name].clone() for name in model.bank.dims}
@@ -239,7 +242,7 @@ class PlainMethod:
         for name, query in self.query.items():
             entry = f'{name}_key'
             feature = query.backbone(self.modality[name](view))
-            extreme = [query.project(Encoder.pool(x)) for x in (feature, self.settings.drop(feature))]
+            extreme = [query.project(pooled(x)) for x in (feature, self.settings.drop(feature))]
             if mining:
                 mined = [self.mined(q, entry, self.settings.topk) for q in (queries[name], *extreme)]
                 logits = self.logits(queries[name], keys[name], entry)
@@ -260,7 +263,7 @@ class PlainMethod:
         """Momentum and queue, one tensor after another."""
         for name in self.query:
             for key, query in zip(self.key[name].parameters(), self.query[name].parameters()):
-                momentum = self.settings.streams[name].momentum
+                momentum = self.settings.momentum
                 key.data = key.data * momentum + query.data * (1 - momentum)
         size = self.settings.bank.size
         rows = len(next(iter(self.kept.values())))

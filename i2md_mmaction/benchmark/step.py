@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..models.recognizers.base import SkeletonPretrainer
+from ..models import MomentumContrast
 from .measure import Stopwatch, peak_bytes
 from .plain import PlainMethod
 
@@ -30,7 +30,7 @@ class MethodStep:
         amp: Whether to run under bfloat16 autocast.
     """
 
-    def __init__(self, model: SkeletonPretrainer, optimizer: dict, amp: bool = False) -> None:
+    def __init__(self, model: MomentumContrast, optimizer: dict, amp: bool = False) -> None:
         self.model = model
         self.device = next(model.parameters()).device
         self.optimizer = OPTIMIZERS.build(dict(optimizer, params=model.parameters()))
@@ -43,14 +43,15 @@ class MethodStep:
 
     def update_memory(self) -> None:
         """Momentum and bank."""
-        self.model.update_memory()
+        self.model.update_encoders()
+        self.model.enqueue_keys()
 
     def networks(self) -> Iterable[Tuple[nn.Module, str]]:
         """Modules whose time is that of the forward pass, and their methods."""
         for stream in self.model.streams.values():
             for encoder in (stream.query, stream.key):
                 yield from ((encoder, 'forward'), (encoder, 'extract'), (encoder.projector, 'forward'))
-                for method in ('forward', 'embed', 'encode'):
+                for method in ('forward', 'tokenize', 'attend', 'tokens'):
                     if hasattr(encoder.backbone, method):
                         yield encoder.backbone, method
 
@@ -63,7 +64,7 @@ class PlainStep:
         optimizer: Config of the optimiser.
     """
 
-    def __init__(self, model: SkeletonPretrainer, optimizer: dict) -> None:
+    def __init__(self, model: MomentumContrast, optimizer: dict) -> None:
         self.plain = PlainMethod(model)
         self.device = next(model.parameters()).device
         settings = {name: value for name, value in optimizer.items() if name not in ('fused', 'foreach')}
@@ -157,7 +158,7 @@ def time_steps(step, views: Views, repeats: int, split: bool = True, warm_up: in
     return {name: seconds[name] for name in order if name in seconds}
 
 
-def count_flops(model: SkeletonPretrainer, frames: int = 100, samples: int = 2) -> float:
+def count_flops(model: MomentumContrast, frames: int = 100, samples: int = 2) -> float:
     """FLOPs of a sample's step, counted on the CPU, where every product is seen."""
     model = deepcopy(model).cpu()
     views = model.data_preprocessor(synthetic_batch(model, samples, frames), training=True)['inputs']
@@ -182,7 +183,7 @@ def step_memory(build: Callable, views: Views) -> int:
     return peak_bytes(call, views[0].device)
 
 
-def traced_memory(model: SkeletonPretrainer, optimizer: dict, samples: int, amp: bool) -> int:
+def traced_memory(model: MomentumContrast, optimizer: dict, samples: int, amp: bool) -> int:
     """Peak bytes that a step would take, found from shapes alone, without a device or any arithmetic.
 
     Scratch memory inside kernels and what an allocator holds back come on top.
@@ -209,14 +210,14 @@ def traced_memory(model: SkeletonPretrainer, optimizer: dict, samples: int, amp:
         return standing + peak_bytes(lambda: [run_step(step, views, silent) for _ in range(2)], 'cpu')
 
 
-def synthetic_batch(model: SkeletonPretrainer, samples: int, frames: int = 100) -> Dict[str, list]:
+def synthetic_batch(model: MomentumContrast, samples: int, frames: int = 100) -> Dict[str, list]:
     """Random sequences that fit a recognizer, as a dataloader gives them."""
     views = model.data_preprocessor
     shape = (views.num_persons, frames, views.num_joints, 3)
     return dict(inputs=[torch.randn(shape) for _ in range(samples)])
 
 
-def build_model(config: Config, device: Optional[str] = None) -> SkeletonPretrainer:
+def build_model(config: Config, device: Optional[str] = None) -> MomentumContrast:
     """The recognizer of a config with seeded weights and a full bank, ready to train."""
     torch.manual_seed(0)
     model = MODELS.build(config.model)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from mmaction.datasets import PoseDataset
-from mmaction.registry import DATASETS
+from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.logging import MMLogger
 
+from ..parts import fill_in
 from ..skeletons import get_layout
 from .annotations import (
     AnnotationError,
@@ -30,7 +31,8 @@ class SkeletonDataset(PoseDataset):
         split: Name of the split; None takes every sample.
         name: What results call the data set, such as ``'ntu60'``; the papers'
             numbers are found by it. Data sets of one name share their labels.
-        layout: Name of the skeleton layout that the model is built for.
+        layout: Name of the skeleton layout. The transforms that need to know
+            it take it from here.
         num_persons: Persons that the model takes.
         num_classes: If given, labels must lie below it.
         label_offset: Added to each label, so that data sets with labels of
@@ -73,6 +75,9 @@ class SkeletonDataset(PoseDataset):
         self.subset_record: Optional[Dict] = None
         # Memory-mapped frames stay where they are; MMEngine would pickle them into memory.
         kwargs.setdefault('serialize_data', not Path(ann_file).is_dir())
+        pipeline = [
+            fill_in(step, TRANSFORMS, layout=layout) if isinstance(step, dict) else step for step in pipeline
+        ]
         super().__init__(ann_file, pipeline, split=split, num_classes=num_classes, **kwargs)
 
     def load_data_list(self) -> Sequence[Dict]:

@@ -77,7 +77,8 @@ class SkeletonPreNormalize(BaseTransform):
         - total_frames
 
     Args:
-        layout: Name of the skeleton layout.
+        layout: Name of the skeleton layout; within a :class:`SkeletonDataset`
+            that of the data set.
         center: ``'frame'`` subtracts the main person's origin of each frame,
             ``'first'`` that of the first frame; ``'person'`` moves each person
             to that person's own centre joint in each frame (AimCLR's released

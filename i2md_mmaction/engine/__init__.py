@@ -12,7 +12,7 @@ from .hooks import (
     SubsetRecordHook,
 )
 from .loops import KNNLoop
-from .optim import BFloat16OptimWrapper, TrainableOptimWrapperConstructor
+from .optim import BFloat16OptimWrapper
 from .protocols import Evaluation, Unit
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     'PretrainStageHook',
     'StepSeedHook',
     'SubsetRecordHook',
-    'TrainableOptimWrapperConstructor',
     'Unit',
     'downstream_config',
 ]

@@ -20,6 +20,7 @@ from ..models.checkpoints import (
     CheckpointMismatch,
     check_settings,
     check_weights,
+    convert_names,
     model_settings,
     origin,
     read_checkpoint,
@@ -169,11 +170,10 @@ class AtomicCheckpointHook(CheckpointHook):
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Refuses weights that do not fit the model."""
         model, name = unwrapped(runner.model), str(runner._load_from or 'the checkpoint')
-        weights = checkpoint.get('state_dict', checkpoint)
+        weights = convert_names(checkpoint.get('state_dict', checkpoint))
         weights = {re.sub(r'^module\.', '', key): value for key, value in weights.items()}
         check_weights(model, weights, name, origin(checkpoint))
-        settings = model_settings(checkpoint)
-        differing = check_settings(settings, runner.cfg.get('model', {}), ('layout', 'modality'))
+        differing = check_settings(model_settings(checkpoint), runner.cfg.get('model', {}))
         if differing:
             raise CheckpointMismatch('\n'.join([f'{name} does not fit the config:', *differing]))
 
@@ -253,7 +253,8 @@ class PortableCheckpointHook(Hook):
 
     MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own
     that torch >= 2.6 refuses to load. Here they are written as tensors and made
-    whole again on loading.
+    whole again on loading. The config of the model is added as plain values,
+    so that its settings can be read without running the text of the config.
     """
 
     priority = 'LOWEST'
@@ -261,6 +262,7 @@ class PortableCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Replaces objects by tensors and plain values."""
+        checkpoint['meta']['model'] = runner.cfg.get('model', {})
         for key in checkpoint:
             if key != 'state_dict':
                 checkpoint[key] = self._to_plain(checkpoint[key])

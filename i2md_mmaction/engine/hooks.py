@@ -42,9 +42,32 @@ class MoCoMemoryHook(Hook):
     """
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
-        """Calls ``update_memory`` of the model if the optimiser stepped."""
+        """Updates the encoders, then the bank, if the optimiser stepped."""
         if runner.optim_wrapper.should_update():
-            unwrapped(runner.model).update_memory()
+            model = unwrapped(runner.model)
+            model.update_encoders()
+            model.enqueue_keys()
+
+
+@HOOKS.register_module()
+class MomentumScheduleHook(Hook):
+    """Raises the momentum of the key encoders over training, along half a cosine.
+
+    ``m = 1 - (1 - m_0) * (cos(pi * k / K) + 1) / 2`` after k of K iterations,
+    m_0 being the momentum of the model's config. Source: BYOL (Grill et al.,
+    NeurIPS 2020), section 3.3. The papers of CMD, I2MD and AimCLR keep it at
+    m_0, as the configs here do; this hook is an option:
+    ``default_hooks=dict(momentum=dict(type='MomentumScheduleHook'))``.
+    """
+
+    def before_train(self, runner) -> None:
+        """Takes the momentum of the config; it is no part of a checkpoint."""
+        self._base = unwrapped(runner.model).momentum
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """Sets the momentum of the update that follows the iteration."""
+        rise = (math.cos(math.pi * runner.iter / runner.max_iters) + 1) / 2
+        unwrapped(runner.model).momentum = 1 - (1 - self._base) * rise
 
 
 @HOOKS.register_module()

@@ -23,7 +23,7 @@ from ..evaluation.metrics import KNNAccuracy, collect
 class KNNLoop(BaseLoop):
     """Evaluates frozen features by the neighbours of one split in another.
 
-    Serves as the validation loop of pre-training and, with ``stage='test'``, as
+    Serves as the validation loop of pre-training and, with ``mode='test'``, as
     the test loop of a pre-training checkpoint.
 
     Args:
@@ -34,7 +34,7 @@ class KNNLoop(BaseLoop):
         bank: What the bank's dataset has different from the queries', such as
             ``dict(split='xsub_train')``; see
             :func:`~i2md_mmaction.evaluation.inference.bank_dataloader`.
-        stage: ``'val'`` or ``'test'``, whose hooks are called. Validation
+        mode: ``'val'`` or ``'test'``, whose hooks are called. Validation
             embeds in the precision that trains, a test in float32.
 
     Raises:
@@ -48,17 +48,17 @@ class KNNLoop(BaseLoop):
         dataloader: Union[DataLoader, Dict],
         evaluator: Union[Evaluator, Dict, List],
         bank: Dict,
-        stage: str = 'val',
+        mode: str = 'val',
     ) -> None:
-        if stage not in ('val', 'test'):
-            raise ValueError(f"stage must be 'val' or 'test', got {stage!r}")
+        if mode not in ('val', 'test'):
+            raise ValueError(f"mode must be 'val' or 'test', got {mode!r}")
         if not isinstance(dataloader, dict):
             raise TypeError('KNNLoop builds two dataloaders: give the config of one, not a built one')
         super().__init__(runner, deepcopy(dataloader))
         self.bank_dataloader = runner.build_dataloader(bank_dataloader(dataloader, bank), seed=runner.seed)
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
-        self.stage = stage
+        self.mode = mode
         for loader in (self.dataloader, self.bank_dataloader):
             check_joined_labels(loader.dataset)
         for metric in self.evaluator.metrics:
@@ -82,12 +82,12 @@ class KNNLoop(BaseLoop):
         return metrics
 
     def _call(self, point: str, **kwargs) -> None:
-        """Calls the hooks of a point of this loop's stage."""
-        self.runner.call_hook(point.format(self.stage), **kwargs)
+        """Calls the hooks of a point of this loop's mode."""
+        self.runner.call_hook(point.format(self.mode), **kwargs)
 
     @torch.no_grad()
     def _predict(self, batch: Dict) -> list:
-        wrapper = getattr(self.runner, 'optim_wrapper', None) if self.stage == 'val' else None
+        wrapper = getattr(self.runner, 'optim_wrapper', None) if self.mode == 'val' else None
         with wrapper.optim_context(self.runner.model) if isinstance(wrapper, OptimWrapper) else nullcontext():
             return self.runner.model.test_step(batch)
 

@@ -2,25 +2,27 @@
 
 from .backbones import BiGRU, GCNTransformer, SlimSTGCN
 from .data_preprocessor import SkeletonViewPreprocessor
+from .encoder import SkeletonEncoder
 from .energy_drop import EnergyDrop
 from .heads import EmbeddingClsHead, ProjectionHead
 from .losses import (
     DistributionalDivergenceLoss,
     InfoNCELoss,
-    MutualContrastiveLoss,
     MutualDistillationLoss,
     NeighborMiningLoss,
 )
 from .memory_bank import MemoryBank
+from .neighbor_encoder import NeighborEncoder
 from .recognizers import (
     CMD,
     I2MD,
     MCL,
     AimCLR,
     CrosSCLR,
+    MomentumContrast,
+    SelfSupervised,
     SkeletonClassifier,
     SkeletonMoCo,
-    SkeletonPretrainer,
 )
 
 __all__ = [
@@ -36,13 +38,15 @@ __all__ = [
     'GCNTransformer',
     'InfoNCELoss',
     'MemoryBank',
-    'MutualContrastiveLoss',
+    'MomentumContrast',
     'MutualDistillationLoss',
+    'NeighborEncoder',
     'NeighborMiningLoss',
     'ProjectionHead',
+    'SelfSupervised',
     'SkeletonClassifier',
+    'SkeletonEncoder',
     'SkeletonMoCo',
-    'SkeletonPretrainer',
     'SkeletonViewPreprocessor',
     'SlimSTGCN',
 ]

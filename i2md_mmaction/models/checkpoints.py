@@ -2,11 +2,15 @@
 
 import ast
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Tuple, Union
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 import torch
 from torch import Tensor, nn
 
+from ..skeletons import DEFAULT_LAYOUT
+
+#: Settings by which weights of the same shapes differ in meaning, and what they are by default.
+_DEFAULTS = dict(layout=DEFAULT_LAYOUT, modality='joint')
 #: Groups of entries that a line of a message names at most.
 _GROUPS = 5
 
@@ -36,15 +40,39 @@ def read_checkpoint(path: Union[str, Path]) -> Dict:
         raise CheckpointMismatch(f'{path} cannot be read: {str(error).splitlines()[0]}') from error
     if not isinstance(checkpoint, Mapping):
         raise CheckpointMismatch(f'{path} holds a {type(checkpoint).__name__}, expected a checkpoint')
-    return checkpoint if 'state_dict' in checkpoint else dict(state_dict=checkpoint)
+    checkpoint = checkpoint if 'state_dict' in checkpoint else dict(state_dict=checkpoint)
+    return {**checkpoint, 'state_dict': convert_names(dict(checkpoint['state_dict']))}
+
+
+def convert_names(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Renames the weights of version 0.1, in place, to what they are called now.
+
+    There the backbone of a classifier was the bare one, without the encoder
+    around it. All other names have stayed.
+
+    Example:
+        >>> convert_names({'backbone.norm.weight': torch.ones(1), 'cls_head.fc.bias': torch.ones(1)}).keys()
+        dict_keys(['cls_head.fc.bias', 'backbone.backbone.norm.weight'])
+    """
+    inner, outer = 'backbone.', 'backbone.backbone.'
+    if any(name.startswith('cls_head.') for name in weights):
+        for name in [name for name in weights if name.startswith(inner) and not name.startswith(outer)]:
+            weights[inner + name] = weights.pop(name)
+    return weights
 
 
 def model_settings(checkpoint: Dict) -> Dict:
-    """The plain settings of the model in the config that a checkpoint carries, such as ``layout``.
+    """The settings of the model that a checkpoint is of, such as ``layout``; empty if it says nothing."""
+    meta = checkpoint.get('meta', {})
+    return meta['model'] if 'model' in meta else _read_settings(meta.get('cfg'))
 
-    The config is read, not run. Empty where the checkpoint carries none.
+
+def _read_settings(text: Optional[str]) -> Dict:
+    """The plain settings of the model in the text of a config, all that version 0.1 kept.
+
+    Read, not run: MMEngine's ``Config.fromstring`` would run whatever a checkpoint from elsewhere
+    carries as its config.
     """
-    text = checkpoint.get('meta', {}).get('cfg')
     for statement in ast.parse(text).body if isinstance(text, str) else ():
         is_model = isinstance(statement, ast.Assign) and getattr(statement.targets[0], 'id', '') == 'model'
         if is_model and isinstance(statement.value, ast.Call):
@@ -161,7 +189,8 @@ def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layo
         raise FileNotFoundError(f'there is no checkpoint {path}; set model.pretrained.checkpoint to a file')
     checkpoint = read_checkpoint(path)
     weights = checkpoint['state_dict']
-    trained_on = model_settings(checkpoint).get('layout', layout)
+    settings = model_settings(checkpoint)
+    trained_on = {**_DEFAULTS, **settings}['layout'] if settings else layout
     if trained_on != layout:
         raise CheckpointMismatch(
             f'{path} was pre-trained on layout {trained_on!r}, the classifier is built for {layout!r}: an '
@@ -204,15 +233,25 @@ class StrictLoading(nn.Module):
 
     def _load_from_state_dict(self, state_dict: Mapping, prefix: str, *args) -> None:
         """The way that torch and MMEngine share."""
+        if not prefix:
+            convert_names(state_dict)
         if not prefix and not self._in_part:
             check_weights(self, state_dict, 'the checkpoint')
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-def check_settings(settings: Dict, model: Mapping, names: Iterable[str]) -> List[str]:
-    """Settings in which a checkpoint's model differs from a config's, a line each."""
+def check_settings(settings: Mapping, model: Mapping) -> List[str]:
+    """What a checkpoint's model has otherwise than a config's, a line each.
+
+    Args:
+        settings: From :func:`model_settings`; nothing is compared if it is empty.
+        model: Config of the model that the checkpoint is for.
+    """
+    if not settings:
+        return []
+    saved, wanted = {**_DEFAULTS, **settings}, {**_DEFAULTS, **model}
     return [
-        f'{name} is {settings[name]!r} in the checkpoint and {model[name]!r} in the config'
-        for name in names
-        if name in settings and name in model and settings[name] != model[name]
+        f'{name} is {saved[name]!r} in the checkpoint and {wanted[name]!r} in the config'
+        for name in _DEFAULTS
+        if saved[name] != wanted[name]
     ]

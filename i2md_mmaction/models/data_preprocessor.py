@@ -23,7 +23,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         train_views: One list of augmentations for each view of a training
             sample: two or three for pre-training, one for a classifier.
         test_view: The augmentations of the one view of evaluation.
-        layout: Name of the skeleton layout.
+        layout: Name of the skeleton layout; the model hands its own on, and
+            the augmentations take it from here.
         num_persons: Persons M of a view; an absent person is zero.
         non_blocking: Whether the copy to the device may overlap.
 
@@ -42,8 +43,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking=non_blocking)
         if not train_views:
             raise ValueError('train_views is empty; give one list of augmentations for each view')
-        self.train_views = [build_augmentation(list(view)) for view in train_views]
-        self.test_view = build_augmentation(list(test_view))
+        self.train_views = [build_augmentation(list(view), layout) for view in train_views]
+        self.test_view = build_augmentation(list(test_view), layout)
         self.num_joints = get_layout(layout).num_joints
         self.layout_name = layout
         self.num_persons = num_persons

@@ -8,6 +8,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+def entry_name(stream: str, entry: str) -> str:
+    """Name of a stream's entry in the bank that its method shares among streams."""
+    return f'{stream}_{entry}'
+
+
+class BankView:
+    """What a bank holds of one stream, an attribute for each entry; see :meth:`MemoryBank.view`."""
+
+    def __init__(self, **entries: Tensor) -> None:
+        for name, values in entries.items():
+            setattr(self, name, values)
+
+
 @MODELS.register_module()
 class MemoryBank(nn.Module):
     """Named entries behind one pointer, so that a row is one sample in all of them.
@@ -47,6 +60,20 @@ class MemoryBank(nn.Module):
         if name not in self.dims:
             raise KeyError(f'the bank has no entry {name!r}; it has {sorted(self.dims)}')
         return self.get_buffer(name)
+
+    def view(self, stream: str) -> BankView:
+        """The entries of one stream: ``bank.view('joint').key`` is (N, D).
+
+        Raises:
+            KeyError: If the bank has none of that stream.
+        """
+        prefix = entry_name(stream, '')
+        entries = {
+            name[len(prefix) :]: self.get_buffer(name) for name in self.dims if name.startswith(prefix)
+        }
+        if not entries:
+            raise KeyError(f'the bank has no entries of stream {stream!r}; it has {sorted(self.dims)}')
+        return BankView(**entries)
 
     @torch.no_grad()
     def enqueue(self, **entries: Tensor) -> None:

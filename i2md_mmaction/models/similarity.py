@@ -6,38 +6,48 @@ import torch
 from torch import Tensor
 
 
-class Comparison:
-    """How a batch of one stream compares with its entry of the bank, in float32.
+class Similarity:
+    """How similar a batch of one stream is to its keys and to a bank, in float32.
 
     Autocast is off here: the softmaxes that follow divide by temperatures far
     below 1 and would magnify its rounding.
 
     Args:
-        query: (B, D), unit embeddings of the queries.
-        key: (B, D), unit embeddings of the keys.
-        entry: (N, D), entry of the bank.
+        query: (B, D), embeddings of the queries, of unit length.
+        key: (B, D), embeddings of the keys, of unit length.
+        bank: (N, D), keys of the bank.
 
     Attributes:
-        positive: (B,), similarity of each query to its own key.
-        query: (B, N), of the queries to the bank; carries the gradient.
+        pos_sim: (B,), similarity of each query to its own key.
+        query_sim: (B, N), of the queries to the bank; carries the gradient.
     """
 
-    def __init__(self, query: Tensor, key: Tensor, entry: Tensor) -> None:
+    def __init__(self, query: Tensor, key: Tensor, bank: Tensor) -> None:
         with torch.autocast(query.device.type, enabled=False):
-            query, self._key, self._entry = query.float(), key.float(), entry.float()
-            self.positive = (query * self._key).sum(dim=1)
-            self.query = query @ self._entry.T
-        self._key_similarity: Optional[Tensor] = None
+            query, self._key, self._bank = query.float(), key.float(), bank.float()
+            self.pos_sim = (query * self._key).sum(dim=1)
+            self.query_sim = query @ self._bank.T
+        self._key_sim: Optional[Tensor] = None
 
     @property
-    def key(self) -> Tensor:
+    def key_sim(self) -> Tensor:
         """(B, N), of the keys to the bank; no gradient. Taken when first asked for: few methods teach."""
-        if self._key_similarity is None:
+        if self._key_sim is None:
             with torch.autocast(self._key.device.type, enabled=False):
-                self._key_similarity = self._key @ self._entry.T
-        return self._key_similarity
+                self._key_sim = self._key @ self._bank.T
+        return self._key_sim
 
     @property
     def accuracy(self) -> Tensor:
         """Share of the queries nearer to their key than to any row of the bank, in percent."""
-        return (self.positive > self.query.amax(dim=1)).float().mean().detach() * 100
+        return (self.pos_sim > self.query_sim.amax(dim=1)).float().mean().detach() * 100
+
+
+def check_topk(option: str, k: int, rows: int) -> None:
+    """Refuses to take more rows than the bank has.
+
+    Raises:
+        ValueError: If k exceeds the rows; names the option.
+    """
+    if k > rows:
+        raise ValueError(f'{option}={k} exceeds the {rows} rows of the bank; lower it or enlarge the bank')

@@ -20,6 +20,7 @@ class AimCMD(CMD, AimCLR):
         """AimCLR's terms of each stream, and CMD's along each edge between the normal queries."""
         query_view, key_view, extreme_view = inputs
         embedded = self.embed_streams(query_view, key_view)
-        normal = self.compare_streams(embedded)
-        extreme = self.compare_extreme(embedded, extreme_view)
-        return {**self.aim_losses(normal, extreme), **self.cmd_losses(self.teach(normal), normal)}
+        normal = self.similarities(embedded)
+        extreme = self.extreme_similarities(embedded, extreme_view)
+        teachers = self.teacher_distributions(normal)
+        return {**self.aim_losses(normal, extreme), **self.cmd_losses(teachers, normal)}

@@ -26,7 +26,7 @@ class NothingRead(TorchDispatchMode):
 
 def build(name, **options):
     torch.manual_seed(0)
-    model = MODELS.build(dict(METHODS[name], bank=dict(type='MemoryBank', size=10), **options))
+    model = MODELS.build(dict(METHODS[name], num_persons=1, bank=dict(type='MemoryBank', size=10), **options))
     model.init_weights()
     return model.train()
 
@@ -34,7 +34,8 @@ def build(name, **options):
 def step(model, batch):
     losses = model(batch, mode='loss')
     sum(value for name, value in losses.items() if 'loss' in name).backward()
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     return losses
 
 
@@ -133,7 +134,9 @@ def test_every_weight_that_trains_gets_a_gradient(name):
 @pytest.mark.parametrize('name', ['i2md', 'cmd', 'aimclr'])
 def test_every_weight_of_a_classifier_that_trains_gets_a_gradient(name):
     head = dict(type='EmbeddingClsHead', num_classes=3)
-    model = MODELS.build(dict(type='SkeletonClassifier', backbone=METHODS[name]['backbone'], cls_head=head))
+    model = MODELS.build(
+        dict(type='SkeletonClassifier', backbone=METHODS[name]['backbone'], num_persons=1, cls_head=head)
+    )
     model(torch.randn(2, 1, 6, 25, 3), stage='head').sum().backward()
     assert [
         key for key, weight in model.named_parameters() if weight.requires_grad and weight.grad is None

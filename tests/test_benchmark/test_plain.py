@@ -8,8 +8,8 @@ from i2md_mmaction.benchmark import MethodStep, PlainStep
 from i2md_mmaction.benchmark.measure import Stopwatch
 from i2md_mmaction.benchmark.step import run_step, total
 
-BIGRU = dict(type='BiGRU', hidden_channels=4, num_layers=2, num_persons=1)
-TRANSFORMER = dict(type='GCNTransformer', num_persons=1, gcn_channels=4, gcn_layers=1, num_frames=6)
+BIGRU = dict(type='BiGRU', hidden_channels=4, num_layers=2)
+TRANSFORMER = dict(type='GCNTransformer', gcn_channels=4, gcn_layers=1, num_frames=6)
 TRANSFORMER.update(embed_dims=8, depth=2, num_heads=2, feedforward_channels=12)
 STGCN = dict(type='SlimSTGCN', base_channels=4, embed_dims=8, dropout=0.0)
 TOPK = dict(type='MutualDistillationLoss', topk=7)
@@ -37,7 +37,7 @@ def views(config, seed):
 def built(name, steps):
     """A recognizer some steps on, whose bank holds the keys of these steps."""
     torch.manual_seed(0)
-    model = MODELS.build(dict(METHODS[name], bank=dict(type='MemoryBank', size=10), momentum=0.9))
+    model = MODELS.build(dict(METHODS[name], num_persons=1, bank=dict(type='MemoryBank', size=10), momentum=0.9))
     model.init_weights()
     step = MethodStep(model.train(), dict(type='SGD', lr=0.05))
     for seed in range(steps):

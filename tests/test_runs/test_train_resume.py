@@ -82,7 +82,7 @@ def test_an_accumulation_that_does_not_divide_the_epoch_ends_with_it(annotations
         config.train_dataloader.batch_size = 2
         runner = Runner.from_cfg(config)
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
-        scale, update = runner.optim_wrapper.scale_loss, runner.model.update_memory
+        scale, update = runner.optim_wrapper.scale_loss, runner.model.enqueue_keys
 
         def scaled(loss):
             out = scale(loss)
@@ -90,7 +90,7 @@ def test_an_accumulation_that_does_not_divide_the_epoch_ends_with_it(annotations
             return out
 
         runner.optim_wrapper.scale_loss = scaled
-        runner.model.update_memory = lambda: (updates.append(len(scales)), update())
+        runner.model.enqueue_keys = lambda: (updates.append(len(scales)), update())
         runner.train()
 
     train(tmp_path / 'unbroken', 3)

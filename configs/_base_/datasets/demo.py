@@ -1,12 +1,17 @@
 # The labelled demo data of tools/make_demo_data.py, in NTU-25's layout.
 _base_ = './ntu60_xsub.py'
 
-dataset = dict(name='demo', ann_file='data/demo/ntu25_demo.pkl', num_classes=10)
 # Small enough to be read in the training process; two cores are better left to the training.
-loader = dict(num_workers=0, persistent_workers=False, pin_memory=False, dataset=dataset)
-train_dataloader = loader
-val_dataloader = loader
-test_dataloader = val_dataloader
+_loader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    pin_memory=False,
+    dataset=dict(name='demo', ann_file='data/demo/ntu25_demo.pkl', num_classes=10),
+)
+train_dataloader = _loader
+val_dataloader = _loader
+test_dataloader = _loader
+del _loader
 
 # Half the frames and gentler poses than the papers', for a CPU. Ours.
 small_views = dict(

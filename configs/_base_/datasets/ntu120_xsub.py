@@ -1,6 +1,7 @@
 _base_ = './ntu60_xsub.py'
 
-dataset = dict(name='ntu120', ann_file='{{$I2MD_DATA:data}}/ntu120_3d.pkl', num_classes=120)
-train_dataloader = dict(dataset=dataset)
-val_dataloader = dict(dataset=dataset)
-test_dataloader = val_dataloader
+_loader = dict(dataset=dict(name='ntu120', ann_file='{{$I2MD_DATA:data}}/ntu120_3d.pkl', num_classes=120))
+train_dataloader = _loader
+val_dataloader = _loader
+test_dataloader = _loader
+del _loader

@@ -1,7 +1,8 @@
 # PKU-MMD, phase II, cross-subject: 51 classes.
 _base_ = './ntu60_xsub.py'
 
-dataset = dict(name='pku2', ann_file='{{$I2MD_DATA:data}}/pku2_3d.pkl', num_classes=51)
-train_dataloader = dict(dataset=dataset)
-val_dataloader = dict(dataset=dataset)
-test_dataloader = val_dataloader
+_loader = dict(dataset=dict(name='pku2', ann_file='{{$I2MD_DATA:data}}/pku2_3d.pkl', num_classes=51))
+train_dataloader = _loader
+val_dataloader = _loader
+test_dataloader = _loader
+del _loader

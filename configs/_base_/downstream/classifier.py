@@ -12,13 +12,13 @@ crop = dict(
     type='TemporalCropResize',
     num_frames=_test_view[0].get('num_frames', 64),
     ratio=(0.5, 1.0),
-    min_frames=_base_.get('_crop', _first).get('min_frames', 64),
+    min_frames=_base_.get('min_frames', _first.get('min_frames', 64)),
 )
 model = dict(
     _delete_=True,
     type='SkeletonClassifier',
     modality='joint',
-    layout=_base_.model.layout,
+    **{name: _base_.model[name] for name in ('layout', 'num_persons') if name in _base_.model},
     pretrained=dict(checkpoint=None, stream=None),
     backbone=_base_.model.backbone,
     cls_head=dict(
@@ -36,10 +36,10 @@ val_evaluator = dict(_delete_=True, type='AccMetric')
 test_evaluator = val_evaluator
 param_scheduler = [dict(type='MultiStepLR', milestones=[50, 70], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=64)
-default_hooks = dict(checkpoint=dict(interval=10, max_keep_ckpts=1, save_best='acc/top1', rule='greater'))
-custom_hooks = [
-    dict(type='StepSeedHook'),
-    dict(type='JoinedLabelsHook'),
-    dict(type='SubsetRecordHook'),
-    dict(type='PortableCheckpointHook'),
-]
+default_hooks = dict(
+    checkpoint=dict(interval=10, max_keep_ckpts=1, save_best='acc/top1', rule='greater'),
+    memory=None,
+    stages=None,
+    joined_labels=dict(type='JoinedLabelsHook'),
+    subset_record=dict(type='SubsetRecordHook'),
+)

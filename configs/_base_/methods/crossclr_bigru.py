@@ -6,9 +6,10 @@ model = dict(
     neighbor=dict(type='NeighborMiningLoss', temperature=0.07, form='mean_log'),
     context=True,
 )
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=150, mining=True)]),
-]
+default_hooks = dict(
+    stages=dict(
+        type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=150, mining=True)]
+    )
+)
 train_cfg = dict(max_epochs=300)
 param_scheduler = [dict(type='MultiStepLR', milestones=[250], gamma=0.1)]

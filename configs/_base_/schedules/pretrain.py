@@ -1,7 +1,7 @@
 # SGD with one step of the learning rate, as all the papers here pre-train.
 # bfloat16, where the papers had float32: optim_wrapper.type=OptimWrapper brings that back.
 optim_wrapper = dict(
-    type='AmpOptimWrapper',
+    type='BFloat16OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4, fused=True),
 )
 # On several GPUs the statistics are those of the whole batch, so that none tells a key from the rest.

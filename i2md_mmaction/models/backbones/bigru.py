@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from ...skeletons import get_layout
 
-MODES = ('stepwise', 'true')
-
 
 class PairedGRULayer(nn.Module):
     """Two GRUs that both run forward through time, their outputs concatenated.
@@ -49,12 +47,9 @@ class BiGRU(BaseModule):
         in_channels: Coordinates C.
         hidden_channels: Dimensions of each direction; 1024 in CMD.
         num_layers: GRU layers; 3 in CMD.
-        bidirectional: ``'stepwise'`` as described, or ``'true'`` for a GRU
-            whose second direction runs backward through time.
+        reverse_time: Whether the second direction runs backward through time,
+            as in torch's bidirectional GRU, instead of as described.
         init_cfg: As for ``BaseModule``.
-
-    Raises:
-        ValueError: If ``bidirectional`` is unknown.
 
     Example:
         >>> BiGRU(hidden_channels=16)(torch.rand(2, 2, 64, 25, 3)).shape
@@ -68,17 +63,14 @@ class BiGRU(BaseModule):
         in_channels: int = 3,
         hidden_channels: int = 1024,
         num_layers: int = 3,
-        bidirectional: str = 'stepwise',
+        reverse_time: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        if bidirectional not in MODES:
-            raise ValueError(f'bidirectional must be one of {MODES}, got {bidirectional!r}')
         self.embed_dims = 2 * hidden_channels
-        self.bidirectional = bidirectional
         inputs = in_channels * get_layout(layout).num_joints * num_persons
         self.input_norm = nn.BatchNorm1d(inputs)
-        if bidirectional == 'true':
+        if reverse_time:
             self.gru = nn.GRU(inputs, hidden_channels, num_layers, bidirectional=True)
         else:
             widths = [inputs] + [self.embed_dims] * (num_layers - 1)
@@ -91,13 +83,20 @@ class BiGRU(BaseModule):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, keypoint: Tensor) -> Tensor:
-        """Maps (B, M, T, V, C) to the feature (B, 2 * hidden_channels)."""
+    def tokens(self, keypoint: Tensor) -> Tensor:
+        """Maps (B, M, T, V, C) to the outputs at each frame (B, T, 2 * hidden_channels)."""
         # CMD's order within a frame: joint outermost, person innermost.
         frames = keypoint.permute(0, 3, 4, 1, 2).flatten(1, 3)  # (B, V * C * M, T)
         # Time first and contiguous: without gradients torch's GRU would else repeat its input
         # weights for every frame.
         outputs = self.gru(self.input_norm(frames).permute(2, 0, 1).contiguous())
-        if self.bidirectional == 'true':
-            outputs = outputs[0]
-        return outputs[-1]
+        outputs = outputs[0] if isinstance(self.gru, nn.GRU) else outputs  # the states beside it
+        return outputs.transpose(0, 1)
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """The last frame's output: (B, T, H) to (B, H)."""
+        return tokens[:, -1]
+
+    def forward(self, keypoint: Tensor) -> Tensor:
+        """Maps (B, M, T, V, C) to the feature (B, 2 * hidden_channels)."""
+        return self.pool(self.tokens(keypoint))

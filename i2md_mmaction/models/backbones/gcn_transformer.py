@@ -72,9 +72,8 @@ class NeighborAttentionLayer(nn.Module):
         super().__init__()
         self.norm_self = nn.LayerNorm(embed_dims)
         self.self_attention = Attention(embed_dims, num_heads)
-        if cross_attention:
-            self.norm_cross = nn.LayerNorm(embed_dims)
-            self.cross_attention = Attention(embed_dims, num_heads)
+        self.norm_cross = nn.LayerNorm(embed_dims) if cross_attention else None
+        self.cross_attention = Attention(embed_dims, num_heads) if cross_attention else None
         self.norm_feedforward = nn.LayerNorm(embed_dims)
         self.feedforward = nn.Sequential(
             nn.Linear(embed_dims, feedforward_channels),
@@ -85,7 +84,7 @@ class NeighborAttentionLayer(nn.Module):
     def forward(
         self, tokens: Tensor, neighbors: Optional[Tensor] = None, padding: Optional[Tensor] = None
     ) -> Tensor:
-        """Maps tokens (B, T, E) to the same shape; see :meth:`GCNTransformer.encode`."""
+        """Maps tokens (B, T, E) to the same shape; see :meth:`GCNTransformer.attend`."""
         tokens = tokens + self.self_attention(self.norm_self(tokens))
         if neighbors is not None:
             tokens = tokens + self.cross_attention(self.norm_cross(tokens), neighbors, padding)
@@ -108,7 +107,7 @@ class GCNTransformer(BaseModule):
     one another; the feature is their mean. With ``neighbors`` every layer also
     attends to the hidden embeddings of nearest neighbours (the cluster branch,
     equation 7); all other weights are shared by the two uses, and
-    :meth:`embed`, the graph convolutions, can be run once for both.
+    :meth:`tokenize`, the graph convolutions, can be run once for both.
 
     What the paper leaves open, and is chosen here: pre-norm layers, GELU,
     learned temporal positions, a final LayerNorm, no dropout. The positions
@@ -171,7 +170,7 @@ class GCNTransformer(BaseModule):
                 down_stages=[],
             )
         )
-        GraphConvolution.take_over(self.gcn)
+        GraphConvolution.convert(self.gcn)
         self.to_token = nn.Linear(gcn_channels * graph.num_joints * num_persons, embed_dims)
         self.positions = nn.Parameter(sinusoid_positions(num_frames, embed_dims)[None])
         self.layers = nn.ModuleList(
@@ -180,7 +179,7 @@ class GCNTransformer(BaseModule):
         )
         self.norm = nn.LayerNorm(embed_dims)
 
-    def embed(self, keypoint: Tensor) -> Tensor:
+    def tokenize(self, keypoint: Tensor) -> Tensor:
         """Turns frames into tokens: (B, M, T, V, C) to (B, T, E).
 
         Raises:
@@ -195,38 +194,47 @@ class GCNTransformer(BaseModule):
         frames = graph.permute(0, 3, 4, 1, 2).flatten(2)  # (B, T, V * M * C')
         return self.to_token(frames) + self.positions[:, : frames.size(1)]
 
-    def encode(
+    def attend(
         self, tokens: Tensor, neighbors: Optional[Tensor] = None, padding: Optional[Tensor] = None
     ) -> Tensor:
-        """Relates the frames, and optionally neighbours, to one feature.
+        """Relates the frames to one another, and optionally to neighbours.
 
         Args:
-            tokens: (B, T, E), from :meth:`embed`.
+            tokens: (B, T, E), from :meth:`tokenize`.
             neighbors: (B, K, E), hidden embeddings of neighbours; None for the
                 instance branch.
             padding: (B, K), True where a neighbour is to be ignored.
 
         Returns:
-            (B, E).
+            (B, T, E).
         """
         for layer in self.layers:
             tokens = self._run(layer, tokens, neighbors, padding)
-        return self.norm(tokens).mean(dim=1)
+        return self.norm(tokens)
+
+    def tokens(self, keypoint: Tensor) -> Tensor:
+        """Maps (B, M, T, V, C) to a token for each frame (B, T, E)."""
+        return self.attend(self.tokenize(keypoint))
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """The mean of the tokens of all frames: (B, T, E) to (B, E)."""
+        return tokens.mean(dim=1)
 
     def forward(
         self, keypoint: Tensor, neighbors: Optional[Tensor] = None, padding: Optional[Tensor] = None
     ) -> Tensor:
         """Maps (B, M, T, V, C) to the feature (B, E)."""
-        return self.encode(self.embed(keypoint), neighbors, padding)
+        return self.pool(self.attend(self.tokenize(keypoint), neighbors, padding))
 
     def ignore_neighbors(self) -> None:
-        """Leaves what only neighbours use without gradients, for who never gives any.
+        """Freezes what only neighbours use, for methods that pass none.
 
-        Distributed training would wait for them.
+        Distributed training would wait for its gradients.
         """
-        for name, parameter in self.named_parameters():
-            if 'cross' in name:
-                parameter.requires_grad_(False)
+        for layer in self.layers:
+            for module in (layer.norm_cross, layer.cross_attention):
+                if module is not None:
+                    module.requires_grad_(False)
 
     def _run(self, module: nn.Module, *args: Optional[Tensor]) -> Tensor:
         """Calls a module, keeping its activations or not."""

@@ -25,7 +25,7 @@ class GraphConvolution(unit_gcn):
     """
 
     @classmethod
-    def take_over(cls, backbone: STGCN) -> None:
+    def convert(cls, backbone: STGCN) -> None:
         """Puts this in place of the graph convolutions of an ST-GCN."""
         for block in backbone.gcn:
             block.gcn = cls(block.gcn.in_channels, block.gcn.out_channels, block.gcn.A)

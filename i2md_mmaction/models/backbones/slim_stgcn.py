@@ -58,7 +58,7 @@ class SlimSTGCN(STGCN):
         adjacency = torch.tensor(self.graph.A, dtype=torch.float32)
         self.gcn.append(STGCNBlock(4 * base_channels, embed_dims, adjacency, tcn_dropout=dropout))
         self.num_stages += 1
-        GraphConvolution.take_over(self)
+        GraphConvolution.convert(self)
         for block in self.gcn:
             block.tcn.drop = UniformDropout(block.tcn.drop.p)
         self.embed_dims = embed_dims

@@ -1,6 +1,5 @@
 """Losses on similarities; none knows an encoder."""
 
-from .contrastive import MutualContrastiveLoss
 from .distillation import MutualDistillationLoss
 from .divergence import DistributionalDivergenceLoss
 from .info_nce import InfoNCELoss
@@ -9,7 +8,6 @@ from .neighbor_mining import NeighborMiningLoss
 __all__ = [
     'DistributionalDivergenceLoss',
     'InfoNCELoss',
-    'MutualContrastiveLoss',
     'MutualDistillationLoss',
     'NeighborMiningLoss',
 ]

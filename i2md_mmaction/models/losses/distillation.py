@@ -7,6 +7,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..similarity import check_topk
+
 
 class Anchors(NamedTuple):
     """A teacher's distribution over the bank rows most similar to it."""
@@ -39,7 +41,7 @@ class MutualDistillationLoss(nn.Module):
         >>> loss = MutualDistillationLoss(topk=16)
         >>> similarity = torch.rand(8, 64)
         >>> anchors = loss.anchors(similarity)  # once per teacher
-        >>> bool(loss.against(anchors, similarity) == loss(similarity, similarity))
+        >>> bool(loss.distill(anchors, similarity) == loss(similarity, similarity))
         True
     """
 
@@ -58,17 +60,13 @@ class MutualDistillationLoss(nn.Module):
         Args:
             teacher_sim: (B, N), similarities of the teacher's keys to its bank.
         """
-        if self.topk > teacher_sim.size(1):
-            raise ValueError(
-                f'distillation over the top {self.topk} rows of a bank of {teacher_sim.size(1)}; '
-                'lower `topk` or enlarge the bank'
-            )
+        check_topk('topk', self.topk, teacher_sim.size(1))
         index = None
         if self.topk < teacher_sim.size(1):
             teacher_sim, index = teacher_sim.topk(self.topk, dim=1, sorted=False)
         return Anchors(index, F.log_softmax(teacher_sim / self.teacher_temperature, dim=1))
 
-    def against(self, anchors: Anchors, student_sim: Tensor) -> Tensor:
+    def distill(self, anchors: Anchors, student_sim: Tensor) -> Tensor:
         """KL divergence of a student to a teacher's anchors (equation 3).
 
         Args:
@@ -86,4 +84,4 @@ class MutualDistillationLoss(nn.Module):
 
     def forward(self, teacher_sim: Tensor, student_sim: Tensor) -> Tensor:
         """One direction from similarities (B, N) to a scalar."""
-        return self.against(self.anchors(teacher_sim), student_sim)
+        return self.distill(self.anchors(teacher_sim), student_sim)

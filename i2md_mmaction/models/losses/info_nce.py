@@ -5,7 +5,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 
 
-@MODELS.register_module()
+# The second name is that of version 0.1 for its use across streams; it goes with 0.3.
+@MODELS.register_module(name=['InfoNCELoss', 'MutualContrastiveLoss'])
 class InfoNCELoss(nn.Module):
     """Contrasts a positive against the negatives of the bank.
 

@@ -1,13 +1,14 @@
 """Methods: recognizers that wire streams, bank and losses."""
 
 from .aimclr import AimCLR
-from .base import SkeletonPretrainer
+from .base import SelfSupervised
 from .classifier import SkeletonClassifier
 from .cmd import CMD
 from .crossclr import CrosSCLR
 from .i2md import I2MD
 from .mcl import MCL
 from .moco import SkeletonMoCo
+from .momentum import MomentumContrast
 
 __all__ = [
     'CMD',
@@ -15,7 +16,8 @@ __all__ = [
     'MCL',
     'AimCLR',
     'CrosSCLR',
+    'MomentumContrast',
+    'SelfSupervised',
     'SkeletonClassifier',
     'SkeletonMoCo',
-    'SkeletonPretrainer',
 ]

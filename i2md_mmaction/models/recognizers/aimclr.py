@@ -5,8 +5,8 @@ from typing import Dict, List, Optional, Tuple
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..similarity import Comparison
-from ..stream import Stream
+from ..encoder import Stream
+from ..similarity import Similarity, check_topk
 from .moco import SkeletonMoCo
 
 
@@ -50,50 +50,53 @@ class AimCLR(SkeletonMoCo):
         self.divergence = MODELS.build(divergence)
         self.neighbor = MODELS.build(neighbor)
         self.drop = MODELS.build(drop)
-        if topk > self.bank.size:
-            raise ValueError(
-                f'topk={topk} neighbours exceed the bank of {self.bank.size} rows; '
-                'lower it or enlarge the bank'
-            )
+        check_topk('topk', topk, self.bank.size)
         self.topk = topk
         self.mining = mining
 
     def embed_extreme(self, stream: Stream, view: Tensor) -> Tuple[Tensor, Tensor]:
         """z (B, D) of an extreme view, without and with the drop."""
         encoder = stream.query
-        feature = encoder.backbone(stream.modality(view))  # (B, M, C, T, V)
+        feature = encoder.tokens(view)  # (B, M, C, T, V)
         if feature.dim() != 5:
             raise TypeError(
                 f'{type(encoder.backbone).__name__} gives {tuple(feature.shape)}; the energy drop '
                 'needs a feature map (B, M, C, T, V), such as that of SlimSTGCN'
             )
-        return tuple(encoder.projector(encoder.pool(x)) for x in (feature, self.drop(feature)))
+        return tuple(
+            encoder.project(encoder.pool(x)).embedding for x in (feature, self.drop(feature))
+        )
 
-    def compare_extreme(
+    def extreme_similarities(
         self, embedded: Dict[str, Tuple[Tensor, Tensor]], extreme_view: Tensor
-    ) -> Dict[str, List[Comparison]]:
-        """Compares both extreme queries of each stream with its key and bank."""
+    ) -> Dict[str, List[Similarity]]:
+        """How similar both extreme queries of each stream are to its keys and its part of the bank."""
         return {
             name: [
-                Comparison(query, embedded[name][1], self.bank[f'{name}_key'])
+                Similarity(query, embedded[name][1], self.bank.view(name).key)
                 for query in self.embed_extreme(stream, extreme_view)
             ]
             for name, stream in self.streams.items()
         }
 
     def aim_losses(
-        self, normal: Dict[str, Comparison], extreme: Dict[str, List[Comparison]]
+        self, normal: Dict[str, Similarity], extreme: Dict[str, List[Similarity]]
     ) -> Dict[str, Tensor]:
         """Contrast or mining, by stage, and D3M of each stream."""
         losses = {} if self.mining else self.contrast_losses(normal)
-        for name, comparison in normal.items():
+        for name, similarity in normal.items():
             if self.mining:
-                mined = [self.bank.nearest_mask(c.query, self.topk) for c in (comparison, *extreme[name])]
+                mined = [
+                    self.bank.nearest_mask(query.query_sim, self.topk)
+                    for query in (similarity, *extreme[name])
+                ]
                 mined = mined[0] | mined[1] | mined[2]
-                losses[f'loss_nnm_{name}'] = self.neighbor(comparison.positive, comparison.query, mined)
-                losses[f'acc_nce_{name}'] = comparison.accuracy
-            target = (comparison.positive, comparison.query)
-            divergences = [self.divergence(target, (c.positive, c.query)) for c in extreme[name]]
+                losses[f'loss_nnm_{name}'] = self.neighbor(similarity.pos_sim, similarity.query_sim, mined)
+                losses[f'acc_nce_{name}'] = similarity.accuracy
+            target = (similarity.pos_sim, similarity.query_sim)
+            divergences = [
+                self.divergence(target, (query.pos_sim, query.query_sim)) for query in extreme[name]
+            ]
             losses[f'loss_d3m_{name}'] = sum(divergences) / len(divergences)
         return losses
 
@@ -101,4 +104,6 @@ class AimCLR(SkeletonMoCo):
         """The losses of a step from its query, key and extreme view."""
         query_view, key_view, extreme_view = inputs
         embedded = self.embed_streams(query_view, key_view)
-        return self.aim_losses(self.compare_streams(embedded), self.compare_extreme(embedded, extreme_view))
+        return self.aim_losses(
+            self.similarities(embedded), self.extreme_similarities(embedded, extreme_view)
+        )

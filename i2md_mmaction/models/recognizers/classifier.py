@@ -7,17 +7,16 @@ from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import MODELS
 from torch import Tensor
 
+from ...parts import fill_in
 from ..checkpoints import StrictLoading, load_backbone
-from ..modality import Modality
-from ..stream import Encoder
 
 
 @MODELS.register_module()
 class SkeletonClassifier(StrictLoading, BaseRecognizer):
     """Classifies by one stream's backbone: linear, fine-tune, semi-supervised, transfer.
 
-    A recognizer of mmaction2 whose backbone comes from a stream of a
-    pre-training checkpoint, loaded by :meth:`init_weights` and therefore before
+    A recognizer of mmaction2 whose ``backbone`` is a :class:`SkeletonEncoder`
+    without projector, from a stream of a pre-training checkpoint, loaded by :meth:`init_weights` and therefore before
     training only; a checkpoint of the classifier itself holds all it needs.
     Source: linear evaluation as in CMD (section 4.3) and I2MD, whose released
     code keeps the whole model in eval mode.
@@ -27,7 +26,9 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
         cls_head: Config of the head; its ``in_channels`` are the backbone's
             ``embed_dims`` by default.
         modality: ``'joint'``, ``'motion'`` or ``'bone'``.
-        layout: Name of the skeleton layout.
+        layout: Name of the skeleton layout. Backbone, preprocessor and
+            augmentations take layout and persons from here.
+        num_persons: Persons M of a view.
         pretrained: ``dict(checkpoint=FILE, stream=NAME)``, the stream being
             that of the modality by default; None starts at random.
         freeze: Keeps the backbone as it is: no gradient, and always in eval
@@ -52,6 +53,7 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
         cls_head: dict,
         modality: str = 'joint',
         layout: str = 'ntu25',
+        num_persons: int = 2,
         pretrained: Optional[dict] = None,
         freeze: bool = False,
         data_preprocessor: dict = dict(type='ActionDataPreprocessor'),  # noqa: B006
@@ -62,17 +64,15 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
                 'model.cls_head.num_classes where data sets are joined'
             )
         # Built here, since MMEngine's base class looks in its own registry only.
-        super().__init__(backbone=backbone, data_preprocessor=MODELS.build(data_preprocessor))
-        width = cls_head.get('in_channels') or getattr(self.backbone, 'embed_dims', None)
-        if width is None:
-            raise ValueError(
-                f'{backbone["type"]} has no embed_dims; give the width of its feature as '
-                'cls_head=dict(in_channels=...)'
-            )
-        if hasattr(self.backbone, 'ignore_neighbors'):
-            self.backbone.ignore_neighbors()
-        self.cls_head = MODELS.build(dict(cls_head, in_channels=width))
-        self.modality = Modality(modality, layout)
+        skeleton = dict(layout=layout, num_persons=num_persons)
+        encoder = dict(type='SkeletonEncoder', backbone=backbone, modality=modality, **skeleton)
+        super().__init__(
+            backbone=dict(encoder, embed_dims=cls_head.get('in_channels')),
+            data_preprocessor=MODELS.build(fill_in(data_preprocessor, MODELS, **skeleton)),
+        )
+        if hasattr(self.backbone.backbone, 'ignore_neighbors'):
+            self.backbone.backbone.ignore_neighbors()
+        self.cls_head = MODELS.build(dict(cls_head, in_channels=self.backbone.embed_dims))
         self.layout = layout
         self.pretrained = pretrained
         self.freeze = freeze
@@ -95,8 +95,8 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
                 'no pre-trained backbone is named; add --cfg-options model.pretrained.checkpoint=FILE, or '
                 'model.pretrained=None to start from a random one'
             )
-        stream = self.pretrained.get('stream') or self.modality.name
-        load_backbone(self.backbone, self.pretrained['checkpoint'], stream, self.layout)
+        stream = self.pretrained.get('stream') or self.backbone.modality.name
+        load_backbone(self.backbone.backbone, self.pretrained['checkpoint'], stream, self.layout)
 
     def train(self, mode: bool = True) -> 'SkeletonClassifier':
         """Enters training mode; a frozen backbone stays in eval mode."""
@@ -125,5 +125,5 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
                 f'a classifier trains on one view, got {len(inputs)}; give data_preprocessor.train_views one'
             )
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
-            hidden = Encoder.pool(self.backbone(self.modality(inputs)))
+            hidden = self.backbone.extract(inputs)
         return (self.cls_head(hidden) if stage == 'head' else hidden), {}

@@ -7,7 +7,7 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..similarity import Comparison
+from ..similarity import Similarity
 from .moco import SkeletonMoCo
 
 
@@ -51,24 +51,24 @@ class CrosSCLR(SkeletonMoCo):
         self.context = context
         self.mining = mining
 
-    def cross_losses(self, compared: Dict[str, Comparison]) -> Dict[str, Tensor]:
+    def cross_losses(self, similarities: Dict[str, Similarity]) -> Dict[str, Tensor]:
         """Loss of each stream u with another's mined positives, for every (u, v)."""
         losses = {}
-        mined = {name: self.bank.nearest_mask(comparison.query, 1) for name, comparison in compared.items()}
-        for u, v in permutations(compared, 2):
-            similarity, positive = compared[u].query, mined[v]
+        mined = {name: self.bank.nearest_mask(similarity.query_sim, 1) for name, similarity in similarities.items()}
+        for u, v in permutations(similarities, 2):
+            similarity, positive = similarities[u].query_sim, mined[v]
             if self.context:
-                similarity = torch.cat((similarity, similarity * compared[v].query), dim=1)
+                similarity = torch.cat((similarity, similarity * similarities[v].query_sim), dim=1)
                 positive = torch.cat((positive, positive), dim=1)
-            loss = self.neighbor(compared[u].positive, similarity, positive)
+            loss = self.neighbor(similarities[u].pos_sim, similarity, positive)
             # The mean over the other streams.
-            losses[f'loss_cross_{v}_to_{u}'] = loss / (len(compared) - 1)
+            losses[f'loss_cross_{v}_to_{u}'] = loss / (len(similarities) - 1)
         return losses
 
     def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
         """InfoNCE of each stream, or mining across streams, by stage."""
-        compared = self.compare_streams(self.embed_streams(*inputs))
+        similarities = self.similarities(self.embed_streams(*inputs))
         if not self.mining:
-            return self.contrast_losses(compared)
-        accuracies = {f'acc_nce_{name}': comparison.accuracy for name, comparison in compared.items()}
-        return {**self.cross_losses(compared), **accuracies}
+            return self.contrast_losses(similarities)
+        accuracies = {f'acc_nce_{name}': similarity.accuracy for name, similarity in similarities.items()}
+        return {**self.cross_losses(similarities), **accuracies}

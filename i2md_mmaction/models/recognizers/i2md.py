@@ -1,6 +1,5 @@
 """Inter- and intra-modal mutual distillation."""
 
-from copy import deepcopy
 from typing import Collection, Dict, Optional, Tuple
 
 import torch
@@ -8,8 +7,7 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from ..losses.distillation import Anchors
-from ..similarity import Comparison
-from ..stream import Embedding, Encoder, Stream
+from ..similarity import Similarity, check_topk
 from .cmd import CMD
 
 
@@ -32,14 +30,21 @@ class I2MD(CMD):
         num_neighbors: K_d, neighbours of the cluster branch; 64.
         imd_weight: Weight of the intra-modal distillation; 1.
         cmd_weight: lambda_1, weight of the cross-modal distillation; 0.5.
-        share_projector: Whether the branches share the projector too, as the
-            paper's weight sharing is read here, or have one each.
+        share_projector: As for :class:`NeighborEncoder`.
         **kwargs: As for :class:`CMD`. The backbone must take neighbours, as
             :class:`GCNTransformer` does.
 
     Raises:
         ValueError: If K or K_d exceeds the bank.
         TypeError: If the backbone cannot attend to neighbours.
+
+    Example:
+        >>> model = I2MD(
+        ...     backbone=dict(type='GCNTransformer', embed_dims=16, depth=1, num_heads=2),
+        ...     streams=('joint', 'bone'), bank=dict(type='MemoryBank', size=8), num_neighbors=2,
+        ...     distillation=dict(type='MutualDistillationLoss', topk=4))
+        >>> [name for name in model.loss(torch.rand(2, 4, 2, 16, 25, 3)) if 'imd_joint' in name]
+        ['loss_imd_joint_instance_to_cluster', 'loss_imd_joint_cluster_to_instance']
     """
 
     entries = ('key', 'cluster_key', 'hidden')
@@ -52,109 +57,82 @@ class I2MD(CMD):
         share_projector: bool = True,
         **kwargs,
     ) -> None:
-        super().__init__(cmd_weight=cmd_weight, **kwargs)
+        encoder = dict(type='NeighborEncoder', share_projector=share_projector)
+        super().__init__(encoder=encoder, cmd_weight=cmd_weight, **kwargs)
         self.num_neighbors = num_neighbors
         self.imd_weight = imd_weight
-        if num_neighbors > self.bank.size:
-            raise ValueError(
-                f'num_neighbors={num_neighbors} exceeds the bank of {self.bank.size} rows; '
-                'lower it or enlarge the bank'
-            )
-        backbone = next(iter(self.streams.values())).query.backbone
-        if not hasattr(backbone, 'encode'):
-            raise TypeError(
-                f'{type(backbone).__name__} cannot attend to neighbours; I2MD needs a backbone with '
-                'embed() and encode(tokens, neighbors, padding), such as GCNTransformer'
-            )
-        if not share_projector:
-            for stream in self.streams.values():
-                stream.query.cluster_projector = deepcopy(stream.query.projector)
-                stream.key.cluster_projector = deepcopy(stream.key.projector)
+        check_topk('num_neighbors', num_neighbors, self.bank.size)
 
-    def instance_branch(self, encoder: Encoder, x: Tensor) -> Tuple[Tensor, Embedding]:
-        """Frame tokens (B, T, E), to be used by both branches, and the instance embedding."""
-        tokens = encoder.backbone.embed(x)
-        hidden = encoder.backbone.encode(tokens)
-        return tokens, Embedding(hidden, encoder.projector(hidden))
+    def branch_similarities(
+        self, name: str, query_view: Tensor, key_view: Tensor
+    ) -> Tuple[Similarity, Similarity]:
+        """Embeds two views (B, M, T, V, C) in both branches of a stream; the keys are stashed.
 
-    def cluster_branch(
-        self, encoder: Encoder, tokens: Tensor, hidden: Tensor, similarity: Tensor, entry: Tensor
-    ) -> Tensor:
-        """Embeds the tokens in the light of their nearest bank rows (equation 7).
+        Returns:
+            How similar the instance branch is to its keys and its part of the
+            bank, and the cluster branch likewise.
+        """
+        stream, bank = self.streams[name], self.bank.view(name)
+        query_frames, query = stream.query.instance(query_view)
+        with torch.no_grad():
+            key_frames, key = stream.key.instance(key_view)
+        instance = Similarity(query.embedding, key.embedding, bank.key)
+
+        neighbors = self.neighbors(instance.query_sim, query.hidden, bank.hidden)
+        query_cluster = stream.query.cluster(query_frames, *neighbors).embedding
+        with torch.no_grad():
+            neighbors = self.neighbors(instance.key_sim, key.hidden, bank.hidden)
+            key_cluster = stream.key.cluster(key_frames, *neighbors).embedding
+        self.stash_keys(name, key=key.embedding, cluster_key=key_cluster, hidden=key.hidden)
+        return instance, Similarity(query_cluster, key_cluster, bank.cluster_key)
+
+    @torch.no_grad()
+    def neighbors(self, similarity: Tensor, own: Tensor, hidden: Tensor) -> Tuple[Tensor, Tensor]:
+        """Hidden embeddings of the bank rows nearest to each sample (equation 7).
 
         Args:
-            encoder: Query or key encoder.
-            tokens: (B, T, E).
-            hidden: (B, H), the samples' own embedding, attended to while the
-                bank is empty.
-            similarity: (B, N), by which neighbours are chosen.
-            entry: (N, H), hidden embeddings of the bank.
+            similarity: (B, N), to the keys of the bank.
+            own: (B, H), the samples' own hidden embeddings, to which a sample
+                attends while the bank is empty.
+            hidden: (N, H), hidden embeddings of the bank.
 
         Returns:
-            z* (B, D).
+            (B, K_d, H), and a mask (B, K_d) of what is to be ignored.
         """
-        index, found = self.bank.nearest(similarity.detach(), self.num_neighbors)
-        neighbors = torch.where(found[..., None], entry[index], hidden.detach()[:, None].to(entry.dtype))
+        index, found = self.bank.nearest(similarity, self.num_neighbors)
+        neighbors = torch.where(found[..., None], hidden[index], own[:, None].to(hidden.dtype))
         alone = ~found.any(dim=1, keepdim=True)
-        padding = torch.cat((~(found[:, :1] | alone), ~found[:, 1:]), dim=1)
-        projector = getattr(encoder, 'cluster_projector', encoder.projector)
-        return projector(encoder.backbone.encode(tokens, neighbors, padding))
-
-    def compare_branches(
-        self, name: str, stream: Stream, query_view: Tensor, key_view: Tensor
-    ) -> Tuple[Comparison, Comparison, Dict[str, Tensor]]:
-        """Compares both branches of a stream with their bank entries.
-
-        Returns:
-            Comparison of the instance and of the cluster branch, and what the
-            bank is to remember.
-        """
-        bank = {entry: self.bank[f'{name}_{entry}'] for entry in self.entries}
-        query_tokens, query = self.instance_branch(stream.query, stream.modality(query_view))
-        with torch.no_grad():
-            key_tokens, key = self.instance_branch(stream.key, stream.modality(key_view))
-        instance = Comparison(query.unit, key.unit, bank['key'])
-
-        query_cluster = self.cluster_branch(
-            stream.query, query_tokens, query.hidden, instance.query, bank['hidden']
-        )
-        with torch.no_grad():
-            key_cluster = self.cluster_branch(
-                stream.key, key_tokens, key.hidden, instance.key, bank['hidden']
-            )
-        cluster = Comparison(query_cluster, key_cluster, bank['cluster_key'])
-        remembered = dict(key=key.unit, cluster_key=key_cluster, hidden=key.hidden)
-        return instance, cluster, {f'{name}_{entry}': value for entry, value in remembered.items()}
+        return neighbors, torch.cat((~(found[:, :1] | alone), ~found[:, 1:]), dim=1)
 
     def teachers(self) -> Collection[str]:
         """All streams where their branches teach each other."""
         return self.streams.keys() if self.imd_weight else super().teachers()
 
     def imd_losses(
-        self, anchors: Tuple[Dict[str, Anchors], ...], compared: Tuple[Dict[str, Comparison], ...]
+        self, teachers: Tuple[Dict[str, Anchors], ...], similarities: Tuple[Dict[str, Similarity], ...]
     ) -> Dict[str, Tensor]:
         """Distillation between the branches of each stream, both ways (equation 8)."""
         losses = {}
         branches = ('instance', 'cluster')
         for teacher, student in ((0, 1), (1, 0)) if self.imd_weight else ():
             for name in self.streams:
-                loss = self.distillation.against(anchors[teacher][name], compared[student][name].query)
+                loss = self.distillation.distill(
+                    teachers[teacher][name], similarities[student][name].query_sim
+                )
                 term = f'loss_imd_{name}_{branches[teacher]}_to_{branches[student]}'
                 losses[term] = self.imd_weight * loss
         return losses
 
     def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
         """All terms of equation 10, by name."""
-        instance, cluster, remembered = {}, {}, {}
-        for name, stream in self.streams.items():
-            instance[name], cluster[name], entries = self.compare_branches(name, stream, *inputs)
-            remembered.update(entries)
-        self.remember(**remembered)
-        anchors = self.teach(instance)
-        cluster_anchors = self.teach(cluster) if self.imd_weight else {}
+        instance, cluster = {}, {}
+        for name in self.streams:
+            instance[name], cluster[name] = self.branch_similarities(name, *inputs)
+        teachers = self.teacher_distributions(instance)
+        cluster_teachers = self.teacher_distributions(cluster) if self.imd_weight else {}
         return {
             **self.contrast_losses(instance),
             **self.contrast_losses(cluster, 'cluster_nce'),
-            **self.imd_losses((anchors, cluster_anchors), (instance, cluster)),
-            **self.cmd_losses(anchors, instance),
+            **self.imd_losses((teachers, cluster_teachers), (instance, cluster)),
+            **self.cmd_losses(teachers, instance),
         }

@@ -5,12 +5,12 @@ from typing import Dict, Optional, Tuple
 from mmaction.registry import MODELS
 from torch import Tensor
 
-from ..similarity import Comparison
-from .base import SkeletonPretrainer
+from ..similarity import Similarity
+from .momentum import MomentumContrast
 
 
 @MODELS.register_module()
-class SkeletonMoCo(SkeletonPretrainer):
+class SkeletonMoCo(MomentumContrast):
     """Contrasts two views of a sample, each stream for itself.
 
     MoCo v2 over any set of streams; with one stream, an ST-GCN and AimCLR's
@@ -18,7 +18,14 @@ class SkeletonMoCo(SkeletonPretrainer):
 
     Args:
         contrast: Config of the contrastive loss.
-        **kwargs: As for :class:`SkeletonPretrainer`.
+        **kwargs: As for :class:`MomentumContrast`.
+
+    Example:
+        >>> model = SkeletonMoCo(
+        ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1), bank=dict(type='MemoryBank', size=8))
+        >>> query_view, key_view = torch.rand(2, 4, 2, 16, 25, 3)
+        >>> sorted(model.loss((query_view, key_view)))[:3]
+        ['acc_nce_bone', 'acc_nce_joint', 'acc_nce_motion']
     """
 
     def __init__(self, contrast: dict = dict(type='InfoNCELoss'), **kwargs) -> None:  # noqa: B006
@@ -26,30 +33,30 @@ class SkeletonMoCo(SkeletonPretrainer):
         self.contrast = MODELS.build(contrast)
 
     def embed_streams(self, query_view: Tensor, key_view: Tensor) -> Dict[str, Tuple[Tensor, Tensor]]:
-        """Embeds two views (B, M, T, V, C); the keys are remembered for the bank.
+        """Embeds two views (B, M, T, V, C); the keys are stashed for the bank.
 
         Returns:
             Stream -> (z of the query, z of the key), each (B, D).
         """
-        embedded = {
-            name: (stream(query_view).unit, stream.embed_key(key_view).unit)
-            for name, stream in self.streams.items()
-        }
-        self.remember(**{f'{name}_key': key for name, (_, key) in embedded.items()})
+        embedded = {}
+        for name, stream in self.streams.items():
+            query, key = stream(query_view).embedding, stream.embed_key(key_view).embedding
+            self.stash_keys(name, key=key)
+            embedded[name] = query, key
         return embedded
 
-    def compare_streams(self, embedded: Dict[str, Tuple[Tensor, Tensor]]) -> Dict[str, Comparison]:
-        """Compares what each stream embedded with its bank entry."""
-        return {name: Comparison(*pair, self.bank[f'{name}_key']) for name, pair in embedded.items()}
+    def similarities(self, embedded: Dict[str, Tuple[Tensor, Tensor]]) -> Dict[str, Similarity]:
+        """How similar what each stream embedded is to its keys and to its part of the bank."""
+        return {name: Similarity(*pair, self.bank.view(name).key) for name, pair in embedded.items()}
 
-    def contrast_losses(self, compared: Dict[str, Comparison], term: str = 'nce') -> Dict[str, Tensor]:
+    def contrast_losses(self, similarities: Dict[str, Similarity], term: str = 'nce') -> Dict[str, Tensor]:
         """InfoNCE and the contrast accuracy (percent) of each stream."""
         losses = {}
-        for name, comparison in compared.items():
-            losses[f'loss_{term}_{name}'] = self.contrast(comparison.positive, comparison.query)
-            losses[f'acc_{term}_{name}'] = comparison.accuracy
+        for name, similarity in similarities.items():
+            losses[f'loss_{term}_{name}'] = self.contrast(similarity.pos_sim, similarity.query_sim)
+            losses[f'acc_{term}_{name}'] = similarity.accuracy
         return losses
 
     def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:
         """InfoNCE of each stream, from a query and a key view."""
-        return self.contrast_losses(self.compare_streams(self.embed_streams(*inputs)))
+        return self.contrast_losses(self.similarities(self.embed_streams(*inputs)))
