@@ -83,8 +83,10 @@ def test_a_released_checkpoint_gives_the_released_embeddings_here(mlp, prefix):
     keypoint = torch.randn(3, 2, 9, 25, 3)
     for name, suffix in (('joint', ''), ('motion', '_motion'), ('bone', '_bone')):
         for side, letter in (('query', 'q'), ('key', 'k')):
-            here = getattr(ours.streams[name], side)(keypoint).unit
-            there = getattr(released, f'encoder_{letter}{suffix}')(keypoint)
+            here = getattr(ours.streams[name], side)(keypoint).embedding
+            there = getattr(released, f'encoder_{letter}{suffix}')(
+                ours.streams[name].query.modality(keypoint)
+            )
             torch.testing.assert_close(here, there, rtol=0, atol=1e-6)
         assert torch.equal(ours.bank[f'{name}_key'], getattr(released, f'queue{suffix}').T)
     assert int(ours.bank.pointer) == 4 and int(ours.bank.filled) == SIZE

@@ -262,18 +262,21 @@ def test_an_axis_mask_zeroes_one_coordinate_of_a_sample_and_each_as_often():
 @pytest.mark.parametrize('layout', ['ntu25', 'kinect20'])
 def test_the_views_of_the_config_run_on_a_ragged_batch_in_the_order_of_the_paper(layout):
     config = Config.fromfile(CONFIG)
-    normal, extreme = (list(config[name]) for name in ('normal_view', 'extreme_view'))
+    normal, other, extreme = config.model.data_preprocessor.train_views
+    assert normal == other
     order = ['TemporalCenterResize', 'TemporalMirrorCrop', 'Shear', 'SpatialFlip', 'RandomRotation']
     order += ['GaussianNoise', 'TemporalGaussianBlur', 'AxisMask', 'TemporalFlip']
     assert [step['type'] for step in extreme] == order and [step['type'] for step in normal] == order[:3]
-    odds = {step['type']: step['p'] for step in extreme if 'p' in step}
-    assert odds.pop('TemporalFlip') == 0 and set(odds.values()) == {0.5} and len(odds) == 4
-    extreme[3] = dict(extreme[3], layout=layout)
+    probabilities = {step['type']: step['p'] for step in extreme if 'p' in step}
+    assert probabilities.pop('TemporalFlip') == 0
+    assert set(probabilities.values()) == {0.5} and len(probabilities) == 4
 
     joints = get_layout(layout).num_joints
     keypoint, _ = skeletons(batch=5, frames=70, joints=joints)
     lengths = torch.tensor([70, 1, 33, 50, 6])
-    views = [build_augmentation(view).augment(keypoint, lengths) for view in (normal, normal, extreme)]
+    views = [
+        build_augmentation(view, layout).augment(keypoint, lengths) for view in (normal, normal, extreme)
+    ]
     for view, after in views:
         assert view.shape == (5, 2, 50, joints, 3) and after.tolist() == [50] * 5
         assert view.isfinite().all()

@@ -37,7 +37,9 @@ def views(config, seed):
 def built(name, steps):
     """A recognizer some steps on, whose bank holds the keys of these steps."""
     torch.manual_seed(0)
-    model = MODELS.build(dict(METHODS[name], num_persons=1, bank=dict(type='MemoryBank', size=10), momentum=0.9))
+    model = MODELS.build(
+        dict(METHODS[name], num_persons=1, bank=dict(type='MemoryBank', size=10), momentum=0.9)
+    )
     model.init_weights()
     step = MethodStep(model.train(), dict(type='SGD', lr=0.05))
     for seed in range(steps):

@@ -15,6 +15,9 @@ from torch import nn
 from i2md_mmaction import engine
 from i2md_mmaction.engine import PortableCheckpointHook, hooks
 
+#: What the config of a run says of its model.
+SETTINGS = dict(type='CMD', layout='kinect20')
+
 
 class Model(nn.Module):
     """Counts the updates of its memory."""
@@ -22,10 +25,14 @@ class Model(nn.Module):
     def __init__(self):
         super().__init__()
         self.layer = nn.Linear(2, 1)
-        self.updates, self.imd_weight, self.mining = 0, 1.0, False
+        self.updates, self.enqueued, self.imd_weight, self.mining = 0, 0, 1.0, False
 
-    def update_memory(self):
+    def update_encoders(self):
         self.updates += 1
+
+    def enqueue_keys(self):
+        self.enqueued += 1
+        assert self.enqueued == self.updates  # after the encoders
 
 
 def runner(**fields):
@@ -33,7 +40,8 @@ def runner(**fields):
     model = fields.pop('model', Model())
     messages = []
     logger = SimpleNamespace(info=messages.append, messages=messages)
-    return SimpleNamespace(**{**dict(model=model, seed=7, iter=0, epoch=0, logger=logger), **fields})
+    defaults = dict(model=model, seed=7, iter=0, epoch=0, logger=logger, cfg=dict(model=SETTINGS))
+    return SimpleNamespace(**{**defaults, **fields})
 
 
 @pytest.mark.parametrize('accumulated, iterations', [(1, 4), (3, 6), (3, 7), (4, 3)])
@@ -167,7 +175,9 @@ def test_a_portable_checkpoint_brings_every_history_back(checkpoint, tmp_path):
 def test_a_portable_checkpoint_brings_plain_values_back(checkpoint, tmp_path):
     weights = {name: value.clone() for name, value in checkpoint['state_dict'].items()}
     loaded = saved_and_loaded(checkpoint, tmp_path / 'epoch_3.pth')
-    assert loaded['meta'] == dict(epoch=3, iter=12, seed=7, dataset_meta=dict(classes=('walk', 'sit')))
+    assert loaded['meta'] == dict(
+        epoch=3, iter=12, seed=7, dataset_meta=dict(classes=('walk', 'sit')), model=SETTINGS
+    )
     info = loaded['message_hub']['runtime_info']
     assert info['best'] == 0.5 and info['notes'] == [('a', 1), None] and list(info['scores']) == [0, 1, 2]
     assert loaded['optimizer']['param_groups'] == [dict(lr=0.1, params=[0])]

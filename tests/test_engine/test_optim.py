@@ -10,7 +10,7 @@ from torch import nn
 def wrapper(model, **options):
     """The wrapper that ``--amp`` takes."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    return OPTIM_WRAPPERS.build(dict(type='AmpOptimWrapper', optimizer=optimizer, **options))
+    return OPTIM_WRAPPERS.build(dict(type='BFloat16OptimWrapper', optimizer=optimizer, **options))
 
 
 def linear():

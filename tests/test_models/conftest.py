@@ -14,7 +14,7 @@ def build_pretrainer():
     """Builds a tiny method: BiGRU, 6 dimensions, keys unlike the queries, 9 of 14 bank rows filled."""
 
     def build(method, filled=9, **options):
-        backbone = dict(type='BiGRU', layout='kinect20', hidden_channels=4, num_layers=1)
+        backbone = dict(type='BiGRU', hidden_channels=4, num_layers=1)
         config = dict(type=method, layout='kinect20', momentum=0.9, backbone=backbone)
         config.update(
             projector=dict(type='ProjectionHead', out_channels=6), bank=dict(type='MemoryBank', size=14)

@@ -11,7 +11,7 @@ from mmaction.models.backbones.stgcn import STGCNBlock  # isort: skip
 
 
 class Backbone(torch.nn.Module):
-    """Two blocks, as ``GraphConvolution.take_over`` expects them."""
+    """Two blocks, as ``GraphConvolution.convert`` expects them."""
 
     def __init__(self, channels, joints):
         super().__init__()
@@ -42,7 +42,7 @@ def difference(channels, joints, frames):
     torch.manual_seed(0)
     expected = Backbone(channels, joints).double()
     own = Backbone(channels, joints)
-    GraphConvolution.take_over(own)
+    GraphConvolution.convert(own)
     own.load_state_dict(expected.state_dict())
     for module in (*expected.modules(), *own.modules()):
         # At the kink of a ReLU rounding alone would change a gradient.

@@ -27,12 +27,15 @@ def embed(model, name, views):
     """z of the three queries and of the key; batch statistics make it repeatable."""
     stream = model.streams[name]
     encoder = stream.query
-    normal, key, extreme = (stream.modality(view) for view in views)
-    feature = encoder.backbone(extreme)  # (B, M, C, T, V)
+    normal, key, extreme = views
+    feature = encoder.backbone(encoder.modality(extreme))  # (B, M, C, T, V)
     dropped = model.drop(feature)
     assert not torch.equal(dropped, feature)
-    queries = [encoder(normal).unit, *(encoder.projector(x.mean(dim=(1, 3, 4))) for x in (feature, dropped))]
-    return queries, stream.key(key).unit
+    queries = [
+        encoder(normal).embedding,
+        *(encoder.projector(x.mean(dim=(1, 3, 4))) for x in (feature, dropped)),
+    ]
+    return queries, stream.key(key).embedding
 
 
 def softmax(own, row):
@@ -150,7 +153,8 @@ def test_a_step_brings_the_keys_into_the_bank_and_moves_the_key_encoder(build, s
         0.9 * k.double() + 0.1 * q.double()
         for k, q in zip(stream.key.parameters(), stream.query.parameters())
     ]
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     torch.testing.assert_close(model.bank['joint_key'][9:13], key)
     assert int(model.bank.filled) == 13
     for parameter, value in zip(stream.key.parameters(), expected):
@@ -176,7 +180,7 @@ def test_a_resumed_run_finds_the_second_stage(build, enter_epoch):
 @pytest.mark.parametrize('method', ['aimclr', 'crossclr', 'crossclr_bigru'])
 def test_the_configs_turn_half_way_of_300_epochs(method, build, enter_epoch):
     config = Config.fromfile(CONFIGS / '_base_' / 'methods' / f'{method}.py')
-    (hook,) = (dict(hook) for hook in config.custom_hooks if hook['type'] == 'PretrainStageHook')
+    hook = dict(config.default_hooks.stages)
     hook.pop('type')
     hook, model, mining = PretrainStageHook(**hook), build(mining=True), []
     for epoch in (0, 149, 150, 299):
@@ -188,5 +192,5 @@ def test_the_configs_turn_half_way_of_300_epochs(method, build, enter_epoch):
 def test_evaluation_sees_the_mean_over_persons_frames_and_joints_without_a_drop(build, skeleton_views):
     model = build(streams=('bone',)).eval()
     view, stream = skeleton_views()[0], model.streams['bone']
-    feature = stream.query.backbone(stream.modality(view))
+    feature = stream.query.backbone(stream.query.modality(view))
     torch.testing.assert_close(model(view, mode='tensor')['bone'], feature.mean(dim=(1, 3, 4)))

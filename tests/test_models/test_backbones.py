@@ -16,6 +16,11 @@ def skeletons(batch=3, persons=2, frames=6, joints=25, seed=0):
     return torch.randn(batch, persons, frames, joints, 3, generator=torch.Generator().manual_seed(seed))
 
 
+def encoded(transformer, tokens, *neighbors):
+    """The feature of tokens, by themselves or beside neighbours."""
+    return transformer.pool(transformer.attend(tokens, *neighbors))
+
+
 @pytest.fixture
 def transformer():
     torch.manual_seed(0)
@@ -24,7 +29,7 @@ def transformer():
 
 @pytest.fixture
 def tokens(transformer):
-    return transformer.embed(skeletons()).detach()
+    return transformer.tokenize(skeletons()).detach()
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ def test_every_backbone_maps_any_layout_to_its_embed_dims(layout, joints, person
     for config in (
         dict(type='GCNTransformer', **TINY, **shape),
         dict(type='BiGRU', hidden_channels=4, **shape),
-        dict(type='BiGRU', hidden_channels=4, bidirectional='true', **shape),
+        dict(type='BiGRU', hidden_channels=4, reverse_time=True, **shape),
     ):
         backbone = MODELS.build(config)
         feature = backbone(skeletons(persons=persons, joints=joints))
@@ -94,45 +99,45 @@ def test_embedding_and_encoding_is_the_whole_forward(transformer, tokens, neighb
     padding = torch.zeros(3, 5, dtype=torch.bool)
     padding[:, 3:] = True
     for arguments in ((), (neighbors,), (neighbors, padding)):
-        assert torch.equal(transformer(skeletons(), *arguments), transformer.encode(tokens, *arguments))
+        assert torch.equal(transformer(skeletons(), *arguments), encoded(transformer, tokens, *arguments))
 
 
 def test_every_neighbor_changes_the_feature(transformer, tokens, neighbors):
-    feature = transformer.encode(tokens, neighbors)
+    feature = encoded(transformer, tokens, neighbors)
     for index in range(5):
         other = neighbors.clone()
         other[:, index] += 1
-        assert ((transformer.encode(tokens, other) - feature).abs().amax(dim=1) > 1e-6).all()
+        assert ((encoded(transformer, tokens, other) - feature).abs().amax(dim=1) > 1e-6).all()
 
 
 def test_the_order_of_neighbors_does_not_matter(transformer, tokens, neighbors):
     torch.testing.assert_close(
-        transformer.encode(tokens, neighbors.flip(1)), transformer.encode(tokens, neighbors)
+        encoded(transformer, tokens, neighbors.flip(1)), encoded(transformer, tokens, neighbors)
     )
 
 
 def test_padded_neighbors_take_no_part(transformer, tokens, neighbors):
     padding = torch.tensor([[False, True, False, True, True]] * 3)
-    feature = transformer.encode(tokens, neighbors, padding)
+    feature = encoded(transformer, tokens, neighbors, padding)
     loud = torch.where(padding[..., None], neighbors + 1e4, neighbors)
-    assert torch.equal(transformer.encode(tokens, loud, padding), feature)
-    torch.testing.assert_close(transformer.encode(tokens, neighbors[:, [0, 2]]), feature)
+    assert torch.equal(encoded(transformer, tokens, loud, padding), feature)
+    torch.testing.assert_close(encoded(transformer, tokens, neighbors[:, [0, 2]]), feature)
 
 
 def test_without_the_output_of_cross_attention_both_branches_are_one(transformer, tokens, neighbors):
-    assert not torch.allclose(transformer.encode(tokens, neighbors), transformer.encode(tokens))
+    assert not torch.allclose(encoded(transformer, tokens, neighbors), encoded(transformer, tokens))
     for layer in transformer.layers:
         nn.init.zeros_(layer.cross_attention.out_proj.weight)
         nn.init.zeros_(layer.cross_attention.out_proj.bias)
-    assert torch.equal(transformer.encode(tokens, neighbors), transformer.encode(tokens))
+    assert torch.equal(encoded(transformer, tokens, neighbors), encoded(transformer, tokens))
 
 
 def test_the_temporal_positions_alone_tell_frames_apart(transformer, tokens):
-    torch.testing.assert_close(transformer.encode(tokens.flip(1)), transformer.encode(tokens))
+    torch.testing.assert_close(encoded(transformer, tokens.flip(1)), encoded(transformer, tokens))
     shift = torch.randn(1, 6, 8)
     with torch.no_grad():
         transformer.positions += shift
-    torch.testing.assert_close(transformer.embed(skeletons()), tokens + shift)
+    torch.testing.assert_close(transformer.tokenize(skeletons()), tokens + shift)
 
 
 def test_shorter_inputs_take_the_first_positions(transformer):
@@ -199,7 +204,7 @@ def test_the_whole_sequence_is_a_bidirectional_gru_called_frame_by_frame(num_lay
 
 
 def test_the_true_mode_is_torchs_bidirectional_gru():
-    backbone = bigru(num_layers=2, bidirectional='true')
+    backbone = bigru(num_layers=2, reverse_time=True)
     gru = nn.GRU(150, 5, 2, batch_first=True, bidirectional=True)
     gru.load_state_dict(backbone.gru.state_dict())
     outputs, _ = gru(normed_frames(backbone, skeletons()))
@@ -208,16 +213,11 @@ def test_the_true_mode_is_torchs_bidirectional_gru():
 
 def test_the_two_modes_differ():
     stepwise = bigru(num_layers=1)
-    true = bigru(num_layers=1, bidirectional='true')
+    true = bigru(num_layers=1, reverse_time=True)
     true.input_norm.load_state_dict(stepwise.input_norm.state_dict())
     true.gru.load_state_dict(paired_as_bidirectional(stepwise, 1, 5).state_dict())
     difference = (true(skeletons()) - stepwise(skeletons())).abs()
     assert difference[:, :5].max() < 1e-5 < difference[:, 5:].max()
-
-
-def test_an_unknown_mode_is_refused():
-    with pytest.raises(ValueError, match="one of .*stepwise.*true.*got 'both'"):
-        BiGRU(bidirectional='both')
 
 
 def test_the_numbers_of_cmd_are_the_defaults():

@@ -76,11 +76,17 @@ def test_a_checkpoint_says_where_it_came_from():
     said = 'The checkpoint says that it came from: model CMD, experiment cmd_ntu60_20260101_120000.'
     assert origin(dict(meta=meta)) == said
     assert origin({}) == origin(dict(meta=dict())) == ''
-    differing = check_settings(
-        dict(layout='ntu25', type='CMD'), dict(layout='coco17'), ('layout', 'modality')
-    )
-    assert differing == ["layout is 'ntu25' in the checkpoint and 'coco17' in the config"]
-    assert check_settings({}, dict(layout='coco17'), ('layout',)) == []
+
+
+def test_layouts_are_compared_also_where_one_side_leaves_the_default():
+    differing = ["layout is 'ntu25' in the checkpoint and 'coco17' in the config"]
+    assert check_settings(dict(layout='ntu25', type='CMD'), dict(layout='coco17')) == differing
+    assert check_settings(dict(type='CMD'), dict(layout='coco17')) == differing
+    assert check_settings(dict(type='CMD', layout='coco17'), dict(type='CMD')) == [
+        "layout is 'coco17' in the checkpoint and 'ntu25' in the config"
+    ]
+    assert check_settings(dict(type='CMD'), dict(layout='ntu25')) == []
+    assert check_settings({}, dict(layout='coco17')) == []
 
 
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path):

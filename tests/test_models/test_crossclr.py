@@ -19,7 +19,7 @@ def build(build_pretrainer):
 def embed(model, views):
     """Stream -> (z of the query, z of the key); batch statistics make it repeatable."""
     return {
-        name: (stream.query(stream.modality(views[0])).unit, stream.key(stream.modality(views[1])).unit)
+        name: (stream.query(views[0]).embedding, stream.key(views[1]).embedding)
         for name, stream in model.streams.items()
     }
 
@@ -105,11 +105,11 @@ def test_every_stream_has_a_projector_and_a_backbone_of_its_own(build, skeleton_
     model, view = build(), skeleton_views()[0]
     parameters = [parameter for stream in model.streams.values() for parameter in stream.parameters()]
     assert len({parameter.data_ptr() for parameter in parameters}) == len(parameters)
-    before = {name: stream(view).unit for name, stream in model.streams.items()}
+    before = {name: stream(view).embedding for name, stream in model.streams.items()}
     for changed in STREAMS:
         with torch.no_grad():
             model.streams[changed].query.projector.layers[2].bias.add_(1.0)
-        after = {name: stream(view).unit for name, stream in model.streams.items()}
+        after = {name: stream(view).embedding for name, stream in model.streams.items()}
         assert [name for name in STREAMS if not torch.equal(before[name], after[name])] == [changed]
         before = after
 
@@ -122,7 +122,8 @@ def test_every_key_encoder_moves_in_both_stages(build, skeleton_views, mining):
     total, _ = model.parse_losses(model(skeleton_views()[:2], mode='loss'))
     total.backward()
     optimizer.step()
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     assert int(model.bank.filled) == 13
     for name, stream in model.streams.items():
         for old, key, query in zip(

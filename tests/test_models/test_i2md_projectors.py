@@ -43,7 +43,8 @@ def test_a_projector_of_its_own_serves_the_cluster_branch_alone_and_moves_with_m
     with torch.no_grad():
         own.add_(1.0)
     before = stream.key.cluster_projector.layers[0].weight.clone()
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     moved = stream.key.cluster_projector.layers[0].weight
     torch.testing.assert_close(moved, before + 0.001 * (own - before))
 

@@ -92,7 +92,7 @@ def test_selecting_anchors_once_gives_every_student_what_the_whole_loss_gives():
     anchors = loss.anchors(teacher)
     for seed in (1, 2):
         student = similarities(4, 20, seed=seed)
-        assert loss.against(anchors, student).item() == pytest.approx(loss(teacher, student).item())
+        assert loss.distill(anchors, student).item() == pytest.approx(loss(teacher, student).item())
 
 
 @pytest.mark.parametrize('batch, rows', SIZES)
@@ -112,7 +112,7 @@ def test_gradients_of_distillation_are_those_of_finite_differences(topk):
     loss = MutualDistillationLoss(topk=topk)
     anchors = loss.anchors(similarities(3, 9, seed=1))
     student = similarities(3, 9, seed=2).requires_grad_()
-    assert gradcheck(lambda similarity: loss.against(anchors, similarity), student)
+    assert gradcheck(lambda similarity: loss.distill(anchors, similarity), student)
 
 
 def test_gradients_of_info_nce_are_those_of_finite_differences():
@@ -135,7 +135,7 @@ def test_only_the_anchors_of_the_student_get_a_gradient():
 
 
 def test_more_anchors_than_the_bank_has_rows_are_refused():
-    with pytest.raises(ValueError, match='top 10 rows of a bank of 9; lower `topk`'):
+    with pytest.raises(ValueError, match='topk=10 exceeds the 9 rows of the bank; lower it'):
         MutualDistillationLoss(topk=10)(similarities(3, 9), similarities(3, 9))
 
 

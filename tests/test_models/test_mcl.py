@@ -25,8 +25,8 @@ def slow_nce(own, rows, temperature):
 def contrasted(model, views, products, teacher, student, temperature=0.07):
     """The student's queries against the teacher's keys and bank."""
     query, key = model.streams[student].query, model.streams[teacher].key
-    query = query(model.streams[student].modality(views[0])).unit
-    key = key(model.streams[teacher].modality(views[1])).unit
+    query = query(views[0]).embedding
+    key = key(views[1]).embedding
     own = [row[index] for index, row in enumerate(products(query, key))]
     return slow_nce(own, products(query, model.bank[f'{teacher}_key']), temperature)
 

@@ -10,8 +10,8 @@ from mmaction.structures import ActionDataSample
 from torch import nn
 
 STREAMS = ('joint', 'motion', 'bone')
-BIGRU = dict(type='BiGRU', hidden_channels=4, num_layers=1, num_persons=1)
-TRANSFORMER = dict(type='GCNTransformer', num_persons=1, gcn_channels=4, gcn_layers=2, num_frames=6)
+BIGRU = dict(type='BiGRU', hidden_channels=4, num_layers=1)
+TRANSFORMER = dict(type='GCNTransformer', gcn_channels=4, gcn_layers=2, num_frames=6)
 TRANSFORMER.update(embed_dims=8, depth=2, num_heads=2, feedforward_channels=12)
 TOPK = dict(type='MutualDistillationLoss', topk=7)
 EDGES = [f'{teacher}_to_{student}' for teacher, student in permutations(STREAMS, 2)]
@@ -20,7 +20,7 @@ IMD = [f'{name}_{way}' for name in STREAMS for way in ('instance_to_cluster', 'c
 
 def build(method, size=12, **options):
     config = dict(type=method, backbone=BIGRU, projector=dict(type='ProjectionHead', out_channels=6))
-    config.update(bank=dict(type='MemoryBank', size=size))
+    config.update(bank=dict(type='MemoryBank', size=size), num_persons=1)
     if method != 'SkeletonMoCo':
         config.update(distillation=TOPK)
     if method == 'I2MD':
@@ -45,7 +45,8 @@ def trained(method, steps=2, **options):
         losses = model(views(step), mode='loss')
         sum(value for name, value in losses.items() if 'loss' in name).backward()
         optimizer.step()
-        model.update_memory()
+        model.update_encoders()
+        model.enqueue_keys()
     return model
 
 
@@ -79,8 +80,8 @@ def distilled(teacher, student):
 
 def embed(stream, two_views):
     """Inputs and hidden embeddings of query and key; batch statistics make it repeatable."""
-    inputs = [stream.modality(view) for view in two_views]
-    return inputs, [encoder.extract(x) for encoder, x in zip((stream.query, stream.key), inputs)]
+    inputs = [stream.query.modality(view) for view in two_views]
+    return inputs, [encoder.extract(view) for encoder, view in zip((stream.query, stream.key), two_views)]
 
 
 def expected_losses(model, two_views):
@@ -174,13 +175,15 @@ def test_keys_of_all_accumulated_steps_reach_the_bank_at_the_update(method, entr
         model(views(seed), mode='loss')
         expected.append([model.streams[name].embed_key(views(seed)[1]) for name in STREAMS])
     assert int(model.bank.filled) == 0
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     assert int(model.bank.filled) == 8 and len(model.bank.dims) == 3 * entries
     for number, name in enumerate(STREAMS):
-        for entry, part in (('key', 'unit'), ('hidden', 'hidden'))[: 1 + (entries > 1)]:
+        for entry, part in (('key', 'embedding'), ('hidden', 'hidden'))[: 1 + (entries > 1)]:
             keys = torch.cat([getattr(step[number], part) for step in expected])
             torch.testing.assert_close(model.bank[f'{name}_{entry}'][:8], keys)
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     assert int(model.bank.filled) == 8
 
 
@@ -191,7 +194,8 @@ def test_losses_outside_training_leave_no_keys_behind(method, outside):
     with torch.set_grad_enabled(outside == 'eval'):
         losses = model.train(outside != 'eval')(views(), mode='loss')
     assert losses
-    model.train().update_memory()
+    model.train().update_encoders()
+    model.enqueue_keys()
     assert int(model.bank.filled) == int(model.bank.pointer) == 0
 
 
@@ -200,7 +204,8 @@ def test_an_update_moves_the_keys_of_every_stream():
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(1.0 if parameter.requires_grad else 0.0)
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     for stream in model.streams.values():
         assert all((parameter == 0.5).all() for parameter in stream.key.parameters())
 
@@ -208,7 +213,8 @@ def test_an_update_moves_the_keys_of_every_stream():
 def test_a_batch_larger_than_the_bank_is_no_pile():
     model = build('SkeletonMoCo', size=1)
     model(views(), mode='loss')
-    model.update_memory()
+    model.update_encoders()
+    model.enqueue_keys()
     assert int(model.bank.filled) == 1
 
 
@@ -224,7 +230,7 @@ def test_both_branches_share_all_weights_but_cross_attention():
     own = {id(p) for stream in model.streams.values() for p in stream.parameters()}
     assert {id(parameter) for parameter in model.parameters()} == own
     query, key = views(5)
-    first = model.compare_branches('joint', model.streams['joint'], query, key)
+    first = model.branch_similarities('joint', query, key)
     encoder = model.streams['joint'].query
     for shared in (
         encoder.backbone.to_token,
@@ -232,17 +238,18 @@ def test_both_branches_share_all_weights_but_cross_attention():
         encoder.projector.layers[0],
     ):
         nn.init.normal_(shared.weight)
-        second = model.compare_branches('joint', model.streams['joint'], query, key)
-        assert not torch.allclose(second[0].query, first[0].query)
-        assert not torch.allclose(second[1].query, first[1].query)
+        second = model.branch_similarities('joint', query, key)
+        assert not torch.allclose(second[0].query_sim, first[0].query_sim)
+        assert not torch.allclose(second[1].query_sim, first[1].query_sim)
         first = second
     for layer in encoder.backbone.layers:
         nn.init.zeros_(layer.cross_attention.out_proj.weight)
         nn.init.zeros_(layer.cross_attention.out_proj.bias)
-    tokens, instance = model.instance_branch(encoder, query)
-    arguments = instance.unit @ model.bank['joint_key'].T, model.bank['joint_hidden']
-    cluster = model.cluster_branch(encoder, tokens, instance.hidden, *arguments)
-    torch.testing.assert_close(cluster, instance.unit)
+    frames, instance = encoder.instance(query)
+    bank = model.bank.view('joint')
+    neighbors = model.neighbors(instance.embedding @ bank.key.T, instance.hidden, bank.hidden)
+    cluster = encoder.cluster(frames, *neighbors).embedding
+    torch.testing.assert_close(cluster, instance.embedding)
 
 
 def test_the_graph_convolutions_run_once_per_encoder_and_step():
@@ -258,12 +265,13 @@ def test_the_graph_convolutions_run_once_per_encoder_and_step():
 def test_with_an_empty_bank_a_sample_attends_to_its_own_hidden_embedding():
     model = build('I2MD')
     encoder = model.streams['bone'].query
-    tokens, instance = model.instance_branch(encoder, views()[0])
-    similarity = instance.unit @ model.bank['bone_key'].T
-    cluster = model.cluster_branch(encoder, tokens, instance.hidden, similarity, model.bank['bone_hidden'])
-    alone = encoder.backbone.encode(tokens, neighbors=instance.hidden[:, None])
+    frames, instance = encoder.instance(views()[0])
+    bank = model.bank.view('bone')
+    neighbors = model.neighbors(instance.embedding @ bank.key.T, instance.hidden, bank.hidden)
+    cluster = encoder.cluster(frames, *neighbors).embedding
+    alone = encoder.pool(encoder.backbone.attend(frames, neighbors=instance.hidden[:, None]))
     torch.testing.assert_close(cluster, encoder.projector(alone))
-    assert not torch.allclose(cluster, instance.unit, atol=1e-3)
+    assert not torch.allclose(cluster, instance.embedding, atol=1e-3)
 
 
 @pytest.mark.parametrize('method', ['CMD', 'I2MD'])
@@ -272,7 +280,7 @@ def test_prediction_gives_each_sample_the_query_features_of_its_streams(method):
     samples = model(views()[0], [ActionDataSample() for _ in range(4)], mode='predict')
     features = model(views()[0], mode='tensor')
     for name, stream in model.streams.items():
-        hidden = stream.query.extract(stream.modality(views()[0]))
+        hidden = stream.query.extract(views()[0])
         torch.testing.assert_close(torch.stack([sample.embedding[name] for sample in samples]), hidden)
         torch.testing.assert_close(features[name], hidden)
 
@@ -282,8 +290,18 @@ def test_prediction_gives_each_sample_the_query_features_of_its_streams(method):
     [
         ('CMD', dict(edges=[('joint', 'joint')]), ValueError, 'must name two of the streams'),
         ('CMD', dict(edges=[('joint', 'depth')]), ValueError, "'depth'.*must name two of the streams"),
-        ('CMD', dict(size=6), ValueError, 'top 7 rows .topk. of a bank of 6; lower `topk` or enlarge'),
-        ('I2MD', dict(num_neighbors=13), ValueError, 'num_neighbors=13 exceeds the bank of 12.*lower it'),
+        (
+            'CMD',
+            dict(size=6),
+            ValueError,
+            'distillation.topk=7 exceeds the 6 rows of the bank; lower it or enlarge',
+        ),
+        (
+            'I2MD',
+            dict(num_neighbors=13),
+            ValueError,
+            'num_neighbors=13 exceeds the 12 rows of the bank; lower it',
+        ),
         ('I2MD', dict(backbone=BIGRU), TypeError, 'BiGRU cannot attend.*such as GCNTransformer'),
         ('SkeletonMoCo', dict(streams=()), ValueError, 'streams must name modalities'),
         ('SkeletonMoCo', dict(streams=('joint', 'joint')), ValueError, 'each once'),

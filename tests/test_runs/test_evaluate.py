@@ -238,7 +238,7 @@ def test_the_scores_of_linear_are_those_of_the_pretrained_stream(evaluation, pre
     kept = torch.load(last, weights_only=True)['state_dict']
     pretrained = torch.load(pretraining[2], weights_only=True)['state_dict']
     name = 'gru.0.forward_gru.weight_ih_l0'
-    assert torch.equal(kept[f'backbone.{name}'], pretrained[f'streams.bone.query.backbone.{name}'])
+    assert torch.equal(kept[f'backbone.backbone.{name}'], pretrained[f'streams.bone.query.backbone.{name}'])
 
 
 def test_a_random_encoder_is_evaluated_as_the_floor(evaluation):

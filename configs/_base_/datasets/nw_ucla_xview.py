@@ -3,9 +3,7 @@ _base_ = './ntu60_xsub.py'
 
 #: What data set and model have in common; `model = dict(..., **_base_.skeleton)` in the config of a method.
 skeleton = dict(layout='kinect20', num_persons=1)
-_dataset = dict(
-    name='nw_ucla', ann_file='{{$I2MD_DATA:data}}/nw_ucla_3d.pkl', num_classes=10, **skeleton
-)
+_dataset = dict(name='nw_ucla', ann_file='{{$I2MD_DATA:data}}/nw_ucla_3d.pkl', num_classes=10, **skeleton)
 train_dataloader = dict(dataset=dict(split='xview_train', **_dataset))
 val_dataloader = dict(dataset=dict(split='xview_val', **_dataset))
 test_dataloader = val_dataloader
@@ -22,9 +20,7 @@ _pose = dict(
 )
 #: The same with the views of CMD and I2MD made for these data. 1,020 sequences: a bank of several
 #: epochs would be stale.
-fitted = dict(
-    **skeleton, data_preprocessor=dict(train_views=[[_crop, _pose]] * 2), bank=dict(size=1024)
-)
+fitted = dict(**skeleton, data_preprocessor=dict(train_views=[[_crop, _pose]] * 2), bank=dict(size=1024))
 # For a CPU: half the frames, and poses that a small network learns to recognise in minutes.
 _small_pose = dict(
     type='OneOfAugmentations',

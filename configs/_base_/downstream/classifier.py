@@ -36,10 +36,13 @@ val_evaluator = dict(_delete_=True, type='AccMetric')
 test_evaluator = val_evaluator
 param_scheduler = [dict(type='MultiStepLR', milestones=[50, 70], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=64)
+_hooks = {name: hook for name, hook in _base_.default_hooks.items() if name not in ('memory', 'stages')}
+_hooks['checkpoint'] = dict(
+    _hooks['checkpoint'], interval=10, max_keep_ckpts=1, save_best='acc/top1', rule='greater'
+)
 default_hooks = dict(
-    checkpoint=dict(interval=10, max_keep_ckpts=1, save_best='acc/top1', rule='greater'),
-    memory=None,
-    stages=None,
+    _delete_=True,
     joined_labels=dict(type='JoinedLabelsHook'),
     subset_record=dict(type='SubsetRecordHook'),
+    **_hooks,
 )

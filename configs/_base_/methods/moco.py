@@ -12,7 +12,10 @@ model = dict(
                 dict(type='TemporalCropResize', num_frames=64, ratio=(0.1, 1.0), min_frames=64),
                 dict(
                     type='OneOfAugmentations',
-                    transforms=[dict(type='Shear', amplitude=1.0), dict(type='JointCorruption', num_joints=15)],
+                    transforms=[
+                        dict(type='Shear', amplitude=1.0),
+                        dict(type='JointCorruption', num_joints=15),
+                    ],
                 ),
             ]
         ]

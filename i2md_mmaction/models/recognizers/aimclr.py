@@ -63,9 +63,7 @@ class AimCLR(SkeletonMoCo):
                 f'{type(encoder.backbone).__name__} gives {tuple(feature.shape)}; the energy drop '
                 'needs a feature map (B, M, C, T, V), such as that of SlimSTGCN'
             )
-        return tuple(
-            encoder.project(encoder.pool(x)).embedding for x in (feature, self.drop(feature))
-        )
+        return tuple(encoder.project(encoder.pool(x)).embedding for x in (feature, self.drop(feature)))
 
     def extreme_similarities(
         self, embedded: Dict[str, Tuple[Tensor, Tensor]], extreme_view: Tensor
@@ -104,6 +102,4 @@ class AimCLR(SkeletonMoCo):
         """The losses of a step from its query, key and extreme view."""
         query_view, key_view, extreme_view = inputs
         embedded = self.embed_streams(query_view, key_view)
-        return self.aim_losses(
-            self.similarities(embedded), self.extreme_similarities(embedded, extreme_view)
-        )
+        return self.aim_losses(self.similarities(embedded), self.extreme_similarities(embedded, extreme_view))

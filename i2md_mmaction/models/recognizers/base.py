@@ -2,9 +2,9 @@
 
 from typing import Dict, Optional, Sequence, Tuple
 
+import torch
 from mmaction.registry import MODELS
 from mmengine.model import BaseModel, ModuleDict
-import torch
 from torch import Tensor, nn
 
 from ...parts import fill_in

@@ -16,10 +16,11 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
     """Classifies by one stream's backbone: linear, fine-tune, semi-supervised, transfer.
 
     A recognizer of mmaction2 whose ``backbone`` is a :class:`SkeletonEncoder`
-    without projector, from a stream of a pre-training checkpoint, loaded by :meth:`init_weights` and therefore before
-    training only; a checkpoint of the classifier itself holds all it needs.
-    Source: linear evaluation as in CMD (section 4.3) and I2MD, whose released
-    code keeps the whole model in eval mode.
+    without projector. Its weights come from a stream of a pre-training
+    checkpoint, loaded by :meth:`init_weights` and therefore before training
+    only; a checkpoint of the classifier itself holds all it needs. Source:
+    linear evaluation as in CMD (section 4.3) and I2MD, whose released code
+    keeps the whole model in eval mode.
 
     Args:
         backbone: Config of the backbone, as in pre-training.

@@ -50,7 +50,8 @@ class CMD(SkeletonMoCo):
     Example:
         >>> model = CMD(
         ...     distillation=dict(type='MutualDistillationLoss', topk=4), streams=('joint', 'bone'),
-        ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1), bank=dict(type='MemoryBank', size=8))
+        ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1),
+        ...     bank=dict(type='MemoryBank', size=8))
         >>> [name for name in model.loss(torch.rand(2, 4, 2, 16, 25, 3)) if 'cmd' in name]
         ['loss_cmd_joint_to_bone', 'loss_cmd_bone_to_joint']
     """

@@ -54,7 +54,9 @@ class CrosSCLR(SkeletonMoCo):
     def cross_losses(self, similarities: Dict[str, Similarity]) -> Dict[str, Tensor]:
         """Loss of each stream u with another's mined positives, for every (u, v)."""
         losses = {}
-        mined = {name: self.bank.nearest_mask(similarity.query_sim, 1) for name, similarity in similarities.items()}
+        mined = {
+            name: self.bank.nearest_mask(similarity.query_sim, 1) for name, similarity in similarities.items()
+        }
         for u, v in permutations(similarities, 2):
             similarity, positive = similarities[u].query_sim, mined[v]
             if self.context:

@@ -21,8 +21,8 @@ class SkeletonMoCo(MomentumContrast):
         **kwargs: As for :class:`MomentumContrast`.
 
     Example:
-        >>> model = SkeletonMoCo(
-        ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1), bank=dict(type='MemoryBank', size=8))
+        >>> backbone = dict(type='BiGRU', hidden_channels=4, num_layers=1)
+        >>> model = SkeletonMoCo(backbone=backbone, bank=dict(type='MemoryBank', size=8))
         >>> query_view, key_view = torch.rand(2, 4, 2, 16, 25, 3)
         >>> sorted(model.loss((query_view, key_view)))[:3]
         ['acc_nce_bone', 'acc_nce_joint', 'acc_nce_motion']
