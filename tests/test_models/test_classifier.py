@@ -8,8 +8,9 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
+from mmengine.runner import load_checkpoint
 
-from i2md_mmaction.models.checkpoints import CheckpointMismatch, model_settings
+from i2md_mmaction.models.checkpoints import CheckpointMismatch, load_weights, model_settings
 from i2md_mmaction.skeletons import get_layout
 
 BACKBONES = dict(
@@ -200,6 +201,31 @@ def test_what_is_not_at_hand_is_named(checkpoint, tmp_path):
     torch.save(dict(state_dict={'backbone.weight': torch.zeros(1)}), path)
     with pytest.raises(CheckpointMismatch, match='none: it is no pre-training checkpoint'):
         classifier(BACKBONES['BiGRU'], path).init_weights()
+
+
+@pytest.mark.parametrize('road', ['torch', 'mmengine', 'ours'])
+def test_a_classifier_of_version_0_1_loads_by_every_road(road, tmp_path):
+    """There the backbone was a bare one, under names that began with ``backbone.`` once."""
+    kept = classifier(BACKBONES['BiGRU']).eval()
+    kept.init_weights()
+    former = {
+        name.replace('backbone.backbone.', 'backbone.'): value for name, value in kept.state_dict().items()
+    }
+    assert former.keys() != kept.state_dict().keys()
+    path = tmp_path / 'former.pth'
+    torch.save(dict(meta={}, state_dict=former), path)
+    model = classifier(BACKBONES['BiGRU'], num_persons=1).eval()
+    roads = dict(
+        torch=lambda: model.load_state_dict(former),
+        mmengine=lambda: load_checkpoint(model, str(path), map_location='cpu'),
+        ours=lambda: load_weights(model, path),
+    )
+    view = torch.randn(3, 1, 8, 20, 3)
+    with torch.no_grad():
+        before = model(view, stage='head')
+        roads[road]()
+        assert torch.equal(model(view, stage='head'), kept(view, stage='head'))
+        assert not torch.equal(before, kept(view, stage='head'))
 
 
 def test_two_views_are_refused():
