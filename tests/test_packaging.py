@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 
 import i2md_mmaction
+from i2md_mmaction.engine.downstream import downstream_config
 from i2md_mmaction.external_configs import name_package
 from i2md_mmaction.models import recognizers
 
@@ -100,7 +102,18 @@ def unpacked_sdist(tmp_path_factory):
 def wheel(unpacked_sdist, tmp_path_factory):
     """A wheel made of the source distribution alone."""
     out = tmp_path_factory.mktemp('wheel')
-    python('-m', 'pip', 'wheel', '.', '--no-deps', '--no-build-isolation', '-w', out, cwd=unpacked_sdist)
+    python(
+        '-m',
+        'pip',
+        'wheel',
+        '.',
+        '--no-deps',
+        '--no-index',
+        '--no-build-isolation',
+        '-w',
+        out,
+        cwd=unpacked_sdist,
+    )
     return next(out.iterdir())
 
 
@@ -160,10 +173,12 @@ def test_the_newest_entry_of_the_changelog_is_this_version():
 
 
 def found_by_search(cwd, site, *arguments):
+    """What ``mim search`` finds, in its order: {name of a model: {field: value}}."""
     python(
         '-m', 'mim', 'search', 'i2md_mmaction', '--json', cwd / 'found.json', *arguments, cwd=cwd, site=site
     )
-    return json.loads((cwd / 'found.json').read_text())
+    fields = json.loads((cwd / 'found.json').read_text())
+    return {name: {field: fields[field][name] for field in fields} for name in fields['config']}
 
 
 def test_mim_search_lists_filters_and_sorts_the_models(installed, tmp_path):
@@ -191,7 +206,7 @@ def test_mim_runs_tools_trains_a_config_that_inherits_from_ours_and_tests_one_by
         '-m', 'mim', 'train', 'i2md_mmaction', 'mine.py', '--work-dir', 'run', cwd=tmp_path, site=installed
     )
     weights = torch.load(tmp_path / 'run' / 'epoch_1.pth', weights_only=True)
-    assert weights['meta']['iter'] == 1, 'twelve samples of training make one batch of eight'
+    assert weights['meta']['iter'] == 2, 'batches of eight, as mine.py says; of 64 there would be one'
     assert '_scope_' not in (tmp_path / 'run' / 'mine.py').read_text()
 
     arguments = (f'{ONLY_HERE}.py', '--checkpoint', 'run/epoch_1.pth', '--work-dir', 'test')
@@ -211,6 +226,15 @@ def test_mim_sees_a_change_in_the_checkout_of_an_editable_install_at_once(tmp_pa
     with (source / 'model-index.yml').open('a') as index:
         index.write(INDEX_ENTRY.replace(ONLY_HERE, 'later'))
     assert 'later' in found_by_search(tmp_path, tmp_path / 'site')
+
+
+def test_a_tool_that_is_run_through_a_link_takes_configs_that_lie_anywhere(tmp_path):
+    source = copy_sources(tmp_path / 'source')
+    build('build_editable', source, tmp_path / 'dist')
+    (tmp_path / 'mine.py').write_text("_base_ = 'i2md_mmaction::cmd_demo.py'\n")
+    tool = runpy.run_path(str(source / 'i2md_mmaction' / '.mim' / 'tools' / 'evaluate.py'))
+    config = downstream_config(tmp_path / 'mine.py', 'linear', tool['DOWNSTREAM'])
+    assert config.model.backbone.type == 'BiGRU' and config.work_dir == './work_dirs/linear_mine'
 
 
 def test_the_links_of_this_checkout_lead_to_its_folders():
