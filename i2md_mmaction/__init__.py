@@ -5,11 +5,13 @@ Importing the package registers all its parts, so that one line in a config,
 """
 
 from .compat import stand_in_for_missing_drn
+from .external_configs import name_package
 
 stand_in_for_missing_drn()
+name_package()
 
 from . import augmentations, datasets, engine, evaluation, models  # noqa: E402
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 __all__ = ['augmentations', 'datasets', 'engine', 'evaluation', 'models']

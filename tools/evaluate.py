@@ -14,7 +14,7 @@ from i2md_mmaction.engine.protocols import Evaluation
 from i2md_mmaction.evaluation import compare_reports
 from i2md_mmaction.io import write_file
 
-DOWNSTREAM = Path(__file__).parents[1] / 'configs' / 'downstream'
+DOWNSTREAM = Path(__file__).resolve().parents[1] / 'configs' / 'downstream'
 
 
 def parse_args(argv=None) -> argparse.Namespace:

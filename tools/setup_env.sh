@@ -19,7 +19,7 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
-want=$(cat setup.py requirements*.txt constraints.txt tools/setup_env.sh | sha256sum | cut -d' ' -f1)-$(pwd)
+want=$(cat pyproject.toml setup.py requirements*.txt constraints.txt tools/setup_env.sh | sha256sum | cut -d' ' -f1)-$(pwd)
 stamp=.venv/installed
 if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
     echo "Installing into .venv (minutes the first time) ..."
