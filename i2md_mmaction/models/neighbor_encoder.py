@@ -26,6 +26,7 @@ class NeighborEncoder(SkeletonEncoder):
         TypeError: If the backbone cannot attend to neighbours.
 
     Example:
+        >>> import torch
         >>> backbone = dict(type='GCNTransformer', embed_dims=32, depth=1, num_heads=4)
         >>> encoder = NeighborEncoder(backbone=backbone, projector=dict(type='ProjectionHead'))
         >>> frames, instance = encoder.instance(torch.rand(2, 2, 64, 25, 3))

@@ -1,4 +1,4 @@
-"""Mixed precision on a machine without a GPU."""
+"""bfloat16 on a machine without a GPU."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from torch import nn
 
 
 def wrapper(model, **options):
-    """The wrapper that ``--amp`` takes."""
+    """The wrapper of the configs that pre-train."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     return OPTIM_WRAPPERS.build(dict(type='BFloat16OptimWrapper', optimizer=optimizer, **options))
 
@@ -52,7 +52,7 @@ def test_gradients_of_accumulated_iterations_are_averaged():
     torch.testing.assert_close(model.weight, reference.weight - 0.1 * reference.weight.grad)
 
 
-def test_the_state_comes_back_and_also_that_of_a_run_without_amp():
+def test_the_state_comes_back_and_also_that_of_a_run_in_float32():
     model = linear()
     optim = wrapper(model)
     optim.load_state_dict(optim.state_dict())

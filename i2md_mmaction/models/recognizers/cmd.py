@@ -48,6 +48,7 @@ class CMD(SkeletonMoCo):
         ValueError: If an edge names no stream, or K exceeds the bank.
 
     Example:
+        >>> import torch
         >>> model = CMD(
         ...     distillation=dict(type='MutualDistillationLoss', topk=4), streams=('joint', 'bone'),
         ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1),

@@ -26,6 +26,7 @@ class MCL(SkeletonMoCo):
         **kwargs: As for :class:`SkeletonMoCo`.
 
     Example:
+        >>> import torch
         >>> model = MCL(
         ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1), streams=('joint', 'bone'),
         ...     bank=dict(type='MemoryBank', size=8))

@@ -21,6 +21,7 @@ class SkeletonMoCo(MomentumContrast):
         **kwargs: As for :class:`MomentumContrast`.
 
     Example:
+        >>> import torch
         >>> backbone = dict(type='BiGRU', hidden_channels=4, num_layers=1)
         >>> model = SkeletonMoCo(backbone=backbone, bank=dict(type='MemoryBank', size=8))
         >>> query_view, key_view = torch.rand(2, 4, 2, 16, 25, 3)
