@@ -9,6 +9,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from i2md_mmaction.evaluation.skeleton_plots import plot_views
+from i2md_mmaction.parts import fill_in
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -28,7 +29,8 @@ def main(argv=None) -> None:
     config.merge_from_dict(args.cfg_options or {})
     init_default_scope(config.get('default_scope', 'mmaction'))
     sample = DATASETS.build(config.train_dataloader.dataset)[args.index]
-    preprocessor = MODELS.build(config.model.data_preprocessor)
+    stated = {name: config.model[name] for name in ('layout', 'num_persons') if name in config.model}
+    preprocessor = MODELS.build(fill_in(config.model.data_preprocessor, MODELS, **stated))
     batch = dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
     views = dict(sample=sample['inputs'].numpy(), evaluation=preprocessor(batch)['inputs'][0].numpy())
     torch.manual_seed(args.seed)
@@ -38,7 +40,7 @@ def main(argv=None) -> None:
             views[f'view {number + 1}, draw {draw + 1}'] = view[0].numpy()
     name = sample['data_samples'].get('frame_dir', args.index)
     title = f'{name}: views of {Path(args.config).name}'
-    print(plot_views(views, config.model.data_preprocessor.layout, args.out, title))
+    print(plot_views(views, preprocessor.layout_name, args.out, title))
 
 
 if __name__ == '__main__':

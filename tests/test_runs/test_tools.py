@@ -34,10 +34,12 @@ def mim(command, annotations, *arguments, options=()):
 
 def test_mim_trains_with_amp_resumes_and_tests_and_the_report_is_drawn(annotations, tmp_path, capsys):
     work_dir = tmp_path / 'run'
-    arguments = ['--work-dir', str(work_dir), '--amp']
-    mim('train', annotations, *arguments, options=['train_cfg.max_epochs=1', 'train_cfg.val_interval=1'])
+    arguments = ['--work-dir', str(work_dir)]
+    amp = 'optim_wrapper.type=BFloat16OptimWrapper'
+    options = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1', amp]
+    mim('train', annotations, *arguments, options=options)
     assert (work_dir / 'epoch_1.pth').is_file()
-    log = mim('train', annotations, *arguments, '--resume', options=['train_cfg.max_epochs=2'])
+    log = mim('train', annotations, *arguments, '--resume', options=['train_cfg.max_epochs=2', amp])
     assert 'resumed epoch: 1, iter: 1' in log
     checkpoint = work_dir / 'epoch_2.pth'
     assert torch.load(checkpoint, weights_only=True)['meta']['epoch'] == 2

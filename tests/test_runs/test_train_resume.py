@@ -153,7 +153,7 @@ def test_every_loss_term_and_the_contrast_accuracy_stand_in_the_log(annotations,
 def test_a_bank_smaller_than_k_stops_before_the_first_step(annotations, tmp_path, small_config):
     config = small_config('cmd_demo', annotations, tmp_path, epochs=1)
     config.model.distillation.topk = 21
-    with pytest.raises(ValueError, match=r'top 21 rows \(topk\) of a bank of 20; lower `topk`'):
+    with pytest.raises(ValueError, match='topk=21 exceeds the 20 rows of the bank; lower it'):
         Runner.from_cfg(config)
 
 
