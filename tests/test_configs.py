@@ -1,4 +1,4 @@
-"""Every shipped config builds and trains, and the papers' numbers stand in them."""
+"""Every shipped config builds, every model trains, and the papers' numbers stand in them."""
 
 import copy
 import pickle
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS, HOOKS, MODELS, OPTIM_WRAPPERS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper
@@ -15,30 +15,52 @@ from mmengine.registry import init_default_scope
 from i2md_mmaction.datasets.demo import make_demo_dataset
 
 ROOT = Path(__file__).parents[1]
-CONFIGS = sorted(path for folder in ('configs', 'projects') for path in (ROOT / folder).rglob('*.py'))
-CONFIGS = [path for path in CONFIGS if '_base_' not in path.parts and '_base_ = ' in path.read_text()]
 NARROW = dict(
     BiGRU=dict(hidden_channels=8),
     GCNTransformer=dict(gcn_channels=4, embed_dims=16, depth=1, num_heads=2, feedforward_channels=16),
     SlimSTGCN=dict(base_channels=4, embed_dims=16),
 )
+#: What a data set and a model state once, and what both take where they leave it out.
+SKELETON = dict(layout='ntu25', num_persons=2)
 
 
-def pretraining_configs():
-    for path in CONFIGS:
-        config = Config.fromfile(path)
-        if 'bank' in config.get('model', {}):
-            yield pytest.param(config, id=str(path.relative_to(ROOT))[:-3])
+def load_configs():
+    """Every config that can be run, by its name below the root."""
+    paths = sorted(path for folder in ('configs', 'projects') for path in (ROOT / folder).rglob('*.py'))
+    paths = [path for path in paths if '_base_' not in path.parts and '_base_ = ' in path.read_text()]
+    return {str(path.relative_to(ROOT))[:-3]: Config.fromfile(path) for path in paths}
+
+
+CONFIGS = load_configs()
+PRETRAINING = {name: config for name, config in CONFIGS.items() if 'streams' in config.model}
+
+
+def narrowed(config):
+    """The config of a model for tests: its method, streams, views and layout, at small sizes."""
+    model = copy.deepcopy(config.model)
+    model.backbone.update(NARROW[model.backbone.type])
+    if 'bank' in model:
+        model.bank.size = 40
+    if 'distillation' in model:
+        model.distillation.topk = 8
+    if 'num_neighbors' in model:
+        model.num_neighbors = 4
+    return model
 
 
 def different_models():
-    """The first config of each model; those of other splits have the same one."""
-    seen = set()
-    for case in pretraining_configs():
-        model = case.values[0].model.to_dict()
-        if repr(model) not in seen:
-            seen.add(repr(model))
-            yield case
+    """The first config of each model; those that differ in sizes, split or schedule have the same one."""
+    first = {}
+    for name, config in PRETRAINING.items():
+        first.setdefault(repr(narrowed(config).to_dict()), name)
+    return list(first.values())
+
+
+def stated(part):
+    """What of the skeleton a config says, however deep."""
+    if isinstance(part, dict):
+        return (part.keys() & SKELETON.keys()).union(*map(stated, part.values()))
+    return set().union(*map(stated, part)) if isinstance(part, (list, tuple)) else set()
 
 
 @pytest.fixture(scope='module')
@@ -57,52 +79,83 @@ def demo_files(tmp_path_factory):
     return files
 
 
-@pytest.mark.parametrize('config', different_models())
-def test_every_model_builds_and_takes_two_steps(config, demo_files):
-    config = copy.deepcopy(config)
+@pytest.mark.parametrize('name', different_models())
+def test_every_model_trains_two_steps(name, demo_files):
+    config, model = CONFIGS[name], narrowed(CONFIGS[name])
     init_default_scope(config.default_scope)
-    model = config.model
-    model.backbone.update(NARROW[model.backbone.type])
-    model.bank.size = 40
-    if 'distillation' in model:
-        model.distillation.topk = 8
-    if 'num_neighbors' in model:
-        model.num_neighbors = 4
-    dataset = config.train_dataloader.dataset
-    dataset.update(ann_file=str(demo_files[dataset.get('layout', 'ntu25')]), split='all')
-    batch = pseudo_collate([DATASETS.build(dataset)[index] for index in range(6)])
+    dataset = copy.deepcopy(config.train_dataloader.dataset)
+    layout = dataset.get('layout', SKELETON['layout'])
+    dataset.update(ann_file=str(demo_files[layout]), split='all')
+    samples = DATASETS.build(dataset)
+    batch = pseudo_collate([samples[index] for index in range(6)])
     recognizer = MODELS.build(model)
     recognizer.init_weights()
     before = copy.deepcopy(dict(recognizer.named_parameters()))
     optimizer = OptimWrapper(torch.optim.SGD(recognizer.parameters(), **{'lr': 0.01}))
     for _ in range(2):
         logged = recognizer.train_step(copy.deepcopy(batch), optimizer)
-        recognizer.update_encoders()
-        recognizer.enqueue_keys()
+        if 'bank' in model:
+            recognizer.update_encoders()
+            recognizer.enqueue_keys()
     assert all(torch.isfinite(value).all() for value in logged.values())
-    assert int(recognizer.bank.filled) == 12
-    for name, parameter in recognizer.named_parameters():
+    if 'bank' in model:
+        assert int(recognizer.bank.filled) == 12
+    for parameter_name, parameter in recognizer.named_parameters():
         # A bias before a BatchNorm, or of a key, has no gradient beyond rounding.
-        if '.query.' in name and parameter.dim() > 1:
-            assert not torch.equal(parameter, before[name]), f'{name} did not move'
+        if '.query.' in parameter_name and parameter.dim() > 1:
+            assert not torch.equal(parameter, before[parameter_name]), f'{parameter_name} did not move'
     scores = recognizer.test_step(copy.deepcopy(batch))
     assert set(scores[0].embedding) == set(model.streams)
 
 
-@pytest.mark.parametrize('config', pretraining_configs())
-def test_every_config_names_layout_split_and_persons_alike_everywhere(config):
+def test_the_models_that_train_are_all_methods_backbones_and_layouts_that_configs_have():
+    def kind(name):
+        model = CONFIGS[name].model
+        layout = model.get('layout', SKELETON['layout'])
+        return model.type, model.backbone.type, layout, tuple(model.streams)
+
+    assert set(map(kind, different_models())) == set(map(kind, PRETRAINING))
+    methods = {'SkeletonMoCo', 'CMD', 'I2MD', 'MCL', 'CrosSCLR', 'AimCLR', 'AimCMD', 'SkeletonSimSiam'}
+    assert {CONFIGS[name].model.type for name in different_models()} == methods
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_every_config_builds_a_model_and_names_hooks_that_fit_it(name):
+    config = CONFIGS[name]
+    init_default_scope(config.default_scope)
+    with torch.device('meta'):  # at full size, without its memory
+        model = MODELS.build(copy.deepcopy(config.model))
+    hooks = {part: hook for part, hook in config.default_hooks.items() if hook is not None}
+    assert all(HOOKS.get(hook.type) is not None for hook in hooks.values())
+    assert OPTIM_WRAPPERS.get(config.optim_wrapper.type) is not None
+    assert ('memory' in hooks) == hasattr(model, 'update_encoders')
+    for stage in hooks.get('stages', {}).get('stages', ()):
+        assert all(hasattr(model, option) for option in stage.keys() - {'begin'})
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_every_config_names_files_splits_and_pipelines_alike_everywhere(name):
+    config = CONFIGS[name]
     train, val, test = (config[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test'))
-    assert config.val_cfg.bank.split == config.test_cfg.bank.split == train.split
-    assert val.split == test.split == train.split.replace('train', 'val')
+    assert val.split == test.split == train.split.replace('train', 'val') != train.split
     assert train.ann_file == val.ann_file == test.ann_file
     assert train.pipeline == val.pipeline == test.pipeline
-    assert config.test_cfg.mode == 'test' and config.val_cfg.get('mode', 'val') == 'val'
-    views = config.model.data_preprocessor
-    # Stated once for the data and once for the model; their parts take it from there.
-    for name in ('layout', 'num_persons'):
-        assert {dataset.get(name) for dataset in (train, val, test)} == {config.model.get(name)}
-        parts = (views, config.model.backbone, *train.pipeline)
-        assert not any(name in part for part in parts)
+    assert train.num_classes == val.num_classes == test.num_classes
+    if name in PRETRAINING:
+        assert config.val_cfg.bank.split == config.test_cfg.bank.split == train.split
+        assert config.test_cfg.mode == 'test' and config.val_cfg.get('mode', 'val') == 'val'
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_every_config_states_layout_and_persons_once_for_the_data_and_once_for_the_model(name):
+    config = CONFIGS[name]
+    datasets = [config[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test')]
+    for option, default in SKELETON.items():
+        said = {part.get(option, default) for part in (*datasets, config.model)}
+        assert len(said) == 1, f'{option}: {said}'
+    inner = [dataset.pipeline for dataset in datasets]
+    inner += [value for value in config.model.values() if isinstance(value, (dict, list))]
+    assert not stated(inner)
 
 
 PAPER = {
@@ -117,7 +170,7 @@ PAPER = {
 
 @pytest.mark.parametrize('name', PAPER)
 def test_the_numbers_are_those_of_the_papers(name):
-    config = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    config = CONFIGS[f'configs/{name}']
     model, optimizer = config.model, config.optim_wrapper.optimizer
     found = dict(
         batch=config.train_dataloader.batch_size,

@@ -10,10 +10,12 @@ from i2md_mmaction.augmentations import (
     JointCorruption,
     OneOfAugmentations,
     Shear,
+    SpatialFlip,
     TemporalCenterResize,
     TemporalCropResize,
     build_augmentation,
 )
+from i2md_mmaction.skeletons import get_layout
 
 SHEAR_OR_CORRUPTION = dict(type='OneOfAugmentations', transforms=[dict(type='Shear'), JointCorruption(3)])
 VIEW = [dict(type='TemporalCropResize', num_frames=16, min_frames=4), SHEAR_OR_CORRUPTION]
@@ -133,3 +135,35 @@ def test_a_transform_that_cannot_run_on_a_batch_is_refused():
 )
 def test_the_augmentations_are_known_to_mmaction2(registered):
     assert TRANSFORMS.get(registered).__module__.startswith('i2md_mmaction.augmentations')
+
+
+FLIP = dict(type='SpatialFlip', p=1.0)
+NESTED = [
+    [dict(type='Shear'), FLIP],
+    [[[FLIP]]],
+    [dict(type='OneOfAugmentations', transforms=[dict(type='Shear'), [FLIP]])],
+    [dict(type='ComposeAugmentations', transforms=[dict(type='OneOfAugmentations', transforms=[FLIP])])],
+]
+
+
+def flips(augmentation):
+    """The spatial flips inside an augmentation, however deep."""
+    if isinstance(augmentation, SpatialFlip):
+        return [augmentation]
+    return [flip for part in getattr(augmentation, 'transforms', ()) for flip in flips(part)]
+
+
+@pytest.mark.parametrize('view', NESTED)
+def test_a_layout_reaches_every_augmentation_that_takes_one_however_deep(view):
+    for layout in ('kinect20', 'coco17'):
+        (flip,) = flips(build_augmentation(view, layout))
+        assert flip.mirror == get_layout(layout).mirror
+    (flip,) = flips(build_augmentation(view))
+    assert flip.mirror == get_layout('ntu25').mirror
+
+
+@pytest.mark.parametrize('view', NESTED)
+def test_an_augmentation_of_another_layout_is_refused_however_deep(view, monkeypatch):
+    monkeypatch.setitem(FLIP, 'layout', 'coco17')
+    with pytest.raises(ValueError, match="SpatialFlip is given layout='coco17', but .* layout='kinect20'"):
+        build_augmentation(view, 'kinect20')

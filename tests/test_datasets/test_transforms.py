@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mmaction.datasets.transforms import PreNormalize3D
+from mmengine.registry import init_default_scope
 
-from i2md_mmaction.datasets import SkeletonPreNormalize
+from i2md_mmaction.datasets import SkeletonDataset, SkeletonPreNormalize
 from i2md_mmaction.datasets.transforms import fill_null_frames, rotation_between
 from i2md_mmaction.skeletons import get_layout
 
@@ -232,3 +233,38 @@ def test_flat_skeletons_are_centred_but_their_axes_not_aligned():
 def test_an_unknown_centre_is_refused():
     with pytest.raises(ValueError, match="'frame', 'first'.* or None, got 'mean'"):
         SkeletonPreNormalize(center='mean')
+
+
+@pytest.fixture
+def coco_file(write_annotations):
+    """Two samples of the layout 'coco17'."""
+    return write_annotations(
+        [
+            dict(frame_dir=f'sample{seed}', label=0, total_frames=6, keypoint=body(seed, joints=17))
+            for seed in range(2)
+        ]
+    )
+
+
+def coco_dataset(path, **step):
+    pipeline = [
+        dict(type='SkeletonPreNormalize', center='first', **step),
+        dict(type='PackActionInputs', meta_keys=('frame_dir',)),
+    ]
+    init_default_scope('mmaction')
+    return SkeletonDataset(str(path), pipeline, layout='coco17')
+
+
+def test_a_data_set_hands_its_layout_to_its_pipeline(coco_file):
+    dataset = coco_dataset(coco_file)
+    for seed in range(2):
+        expected = normalized(body(seed, joints=17), layout='coco17', center='first')
+        np.testing.assert_array_equal(dataset[seed]['inputs'].numpy(), expected)
+        # The origin and the axes of the default layout are other joints.
+        assert not np.allclose(expected, normalized(body(seed, joints=17), center='first'), atol=1e-2)
+
+
+def test_a_step_that_contradicts_the_layout_of_its_data_set_is_refused(coco_file):
+    with pytest.raises(ValueError, match="SkeletonPreNormalize is given layout='ntu25', but .*'coco17'"):
+        coco_dataset(coco_file, layout='ntu25')
+    assert coco_dataset(coco_file, layout='coco17').pipeline.transforms[0].layout.name == 'coco17'

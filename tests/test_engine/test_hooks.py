@@ -221,7 +221,8 @@ def test_a_history_that_was_loaded_onto_the_gpu_comes_back(checkpoint, tmp_path)
 
 
 @pytest.mark.parametrize(
-    'name', ['MoCoMemoryHook', 'StepSeedHook', 'PretrainStageHook', 'PortableCheckpointHook']
+    'name',
+    ['MoCoMemoryHook', 'MomentumScheduleHook', 'StepSeedHook', 'PretrainStageHook', 'PortableCheckpointHook'],
 )
 def test_the_hooks_are_known_to_mmaction2(name):
     assert HOOKS.get(name) is getattr(engine, name)

@@ -1,4 +1,4 @@
-"""The momentum copy against its formula in float64."""
+"""The encoder step by step, and its momentum copy against the formula in float64."""
 
 import pytest
 import torch
@@ -7,10 +7,22 @@ from mmengine.model import BaseModule
 from torch import nn
 
 from i2md_mmaction.models.encoder import MomentumStream, SkeletonEncoder
+from i2md_mmaction.skeletons import get_layout
 
 BIGRU = dict(type='BiGRU', hidden_channels=4, num_layers=1)
 PROJECTOR = dict(type='ProjectionHead', out_channels=6)
 ENCODER = dict(type='SkeletonEncoder', backbone=BIGRU, projector=PROJECTOR)
+#: A projector that is told the width of the feature.
+WIDE = dict(PROJECTOR, in_channels=8)
+KINECT = dict(layout='kinect20', num_persons=1)
+TRANSFORMER = dict(type='GCNTransformer', gcn_channels=4, embed_dims=8, depth=1, num_heads=2)
+GRAPH = dict(layout=get_layout('kinect20').graph_layout(), mode='stgcn_spatial')
+BACKBONES = dict(
+    BiGRU=BIGRU,
+    GCNTransformer=dict(TRANSFORMER, feedforward_channels=12, num_frames=12),
+    SlimSTGCN=dict(type='SlimSTGCN', base_channels=4, embed_dims=8),
+    STGCN=dict(type='STGCN', graph_cfg=GRAPH, base_channels=8, num_stages=2),
+)
 
 
 @pytest.fixture
@@ -119,14 +131,33 @@ def test_a_feature_map_of_mmaction2_is_averaged_over_persons_frames_and_joints(v
     torch.testing.assert_close(encoder(view).hidden, expected)
 
 
-def test_a_backbone_whose_width_is_nowhere_named_is_refused():
+@pytest.fixture
+def widthless():
+    """A registered backbone that pools by itself and names no embed_dims."""
+
     @MODELS.register_module(force=True)
     class WidthlessBackbone(BaseModule):
-        """Has no embed_dims."""
+        """Gives the mean position of each joint."""
 
-    with pytest.raises(ValueError, match=r'WidthlessBackbone has no embed_dims; give .*in_channels'):
-        SkeletonEncoder(dict(type='WidthlessBackbone'), PROJECTOR)
+        def forward(self, x):
+            return x.mean(dim=(1, 2)).flatten(1)
+
+    yield dict(type='WidthlessBackbone')
     MODELS.module_dict.pop('WidthlessBackbone')
+
+
+def test_the_tokens_of_a_backbone_that_pools_by_itself_are_its_feature(widthless, small_view):
+    encoder = SkeletonEncoder(widthless, **KINECT, embed_dims=60)
+    expected = small_view.mean(dim=(1, 2)).flatten(1)
+    assert torch.equal(encoder.tokens(small_view), expected)
+    assert torch.equal(encoder.extract(small_view), expected)
+
+
+def test_a_backbone_whose_width_is_nowhere_named_is_refused(widthless):
+    with pytest.raises(
+        ValueError, match='WidthlessBackbone has no embed_dims; give .* as in_channels of the projector'
+    ):
+        SkeletonEncoder(widthless, PROJECTOR)
 
 
 def test_initialising_draws_matrices_xavier_uniformly(stream):
@@ -134,3 +165,76 @@ def test_initialising_draws_matrices_xavier_uniformly(stream):
         bound = (6 / sum(matrix.shape)) ** 0.5
         assert 0.8 * bound < matrix.abs().max() <= bound
     assert isinstance(stream.query.projector.layers[1], nn.ReLU)
+
+
+def build(backbone, **options):
+    """A small encoder for 'kinect20' and one person, in eval mode so that it is repeatable."""
+    torch.manual_seed(0)
+    config = dict(type='SkeletonEncoder', backbone=dict(BACKBONES[backbone]), projector=PROJECTOR)
+    return MODELS.build({**config, **KINECT, **options}).eval()
+
+
+@pytest.fixture
+def small_view():
+    return torch.randn(3, 1, 12, 20, 3, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize(
+    'backbone, shape',
+    [('BiGRU', (3, 12, 8)), ('GCNTransformer', (3, 12, 8)), ('SlimSTGCN', (3, 1, 8, 3, 20))],
+)
+def test_tokens_are_of_each_frame_or_of_the_whole_map(backbone, shape, small_view):
+    encoder = build(backbone)
+    assert encoder.tokens(small_view).shape == shape
+    assert encoder.extract(small_view).shape == (3, encoder.embed_dims) == (3, 8)
+
+
+@pytest.mark.parametrize('modality', ['joint', 'bone'])
+@pytest.mark.parametrize('backbone', ['BiGRU', 'GCNTransformer', 'SlimSTGCN'])
+def test_pooled_tokens_are_the_extracted_feature_and_that_is_what_the_backbone_gives(
+    backbone, modality, small_view
+):
+    encoder = build(backbone, modality=modality)
+    feature = encoder.extract(small_view)
+    assert torch.equal(encoder.pool(encoder.tokens(small_view)), feature)
+    given = encoder.backbone(encoder.modality(small_view))
+    torch.testing.assert_close(given if given.dim() == 2 else given.mean(dim=(1, 3, 4)), feature)
+    embedded = encoder(small_view)
+    assert torch.equal(embedded.hidden, feature)
+    assert torch.equal(embedded.embedding, encoder.projector(feature))
+    assert torch.equal(encoder.project(feature).embedding, embedded.embedding)
+
+
+def test_the_feature_of_a_gru_is_its_last_token_and_that_of_a_transformer_their_mean(small_view):
+    for backbone, pooled in (
+        ('BiGRU', lambda tokens: tokens[-1]),
+        ('GCNTransformer', lambda tokens: sum(tokens) / len(tokens)),
+    ):
+        encoder = build(backbone)
+        tokens = encoder.tokens(small_view)
+        assert not torch.allclose(tokens[:, 0], tokens[:, -1], atol=1e-3)
+        for feature, own in zip(encoder.extract(small_view).double(), tokens.double()):
+            torch.testing.assert_close(feature, pooled(list(own)), atol=1e-6, rtol=0)
+
+
+def test_an_encoder_hands_layout_and_persons_to_its_backbone_and_refuses_another():
+    assert build('BiGRU').backbone.input_norm.num_features == 20 * 1 * 3
+    with pytest.raises(ValueError, match="BiGRU is given layout='ntu25', but .* layout='kinect20'"):
+        MODELS.build(dict(ENCODER, backbone=dict(BIGRU, layout='ntu25'), **KINECT))
+
+
+@pytest.mark.parametrize(
+    'options', [dict(embed_dims=8), dict(projector=None, embed_dims=8), dict(projector=WIDE)]
+)
+def test_the_width_of_a_backbone_that_names_none_is_given(options, small_view):
+    encoder = build('STGCN', **options)
+    assert not hasattr(encoder.backbone, 'embed_dims')
+    assert encoder.embed_dims == encoder.extract(small_view).size(1) == 8
+    if encoder.projector is not None:
+        assert encoder(small_view).embedding.shape == (3, 6)
+
+
+@pytest.mark.parametrize('backbone', ['BiGRU', 'GCNTransformer', 'SlimSTGCN'])
+def test_a_backbone_that_names_its_width_gives_it_to_encoder_and_projector(backbone):
+    encoder = build(backbone)
+    assert encoder.embed_dims == encoder.projector.layers[0].in_features == 8

@@ -2,10 +2,10 @@
 
 import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from torch import nn
 
 from i2md_mmaction.models import SelfSupervised
-from i2md_mmaction.models.checkpoints import load_backbone
 
 BACKBONE = dict(type='GCNTransformer', gcn_channels=4, embed_dims=16, depth=1, num_heads=2)
 
@@ -50,11 +50,13 @@ def test_a_masked_prediction_trains_without_key_or_bank_and_its_backbone_is_eval
     assert history[-1] < 0.5 * history[0]
     expected = model.eval()(view, mode='tensor')
     assert expected['joint'].shape == (4, 16)
+    predicted = model(view, [ActionDataSample() for _ in range(4)], mode='predict')
+    for name, feature in expected.items():
+        assert torch.equal(torch.stack([sample.embedding[name] for sample in predicted]), feature)
 
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'masked.pth')
-    head = dict(type='EmbeddingClsHead', num_classes=3)
-    classifier = MODELS.build(
-        dict(type='SkeletonClassifier', backbone=BACKBONE, cls_head=head, num_persons=1, modality='bone')
-    ).eval()
-    load_backbone(classifier.backbone.backbone, tmp_path / 'masked.pth', 'bone', 'ntu25')
+    config = dict(type='SkeletonClassifier', backbone=BACKBONE, num_persons=1, modality='bone')
+    config.update(cls_head=dict(type='EmbeddingClsHead', num_classes=3))
+    classifier = MODELS.build(dict(config, pretrained=dict(checkpoint=str(tmp_path / 'masked.pth')))).eval()
+    classifier.init_weights()
     torch.testing.assert_close(classifier(view), expected['bone'])
