@@ -253,8 +253,8 @@ class PortableCheckpointHook(Hook):
 
     MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own
     that torch >= 2.6 refuses to load. Here they are written as tensors and made
-    whole again on loading. The config of the model is added as plain values,
-    so that its settings can be read without running the text of the config.
+    whole again on loading. The plain settings of the model, such as its layout,
+    are added, so that they can be read without running the text of the config.
     """
 
     priority = 'LOWEST'
@@ -262,7 +262,10 @@ class PortableCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Replaces objects by tensors and plain values."""
-        checkpoint['meta']['model'] = runner.cfg.get('model', {})
+        settings = runner.cfg.get('model', {}).items()
+        checkpoint['meta']['model'] = {
+            name: value for name, value in settings if isinstance(value, (str, int, float))
+        }
         for key in checkpoint:
             if key != 'state_dict':
                 checkpoint[key] = self._to_plain(checkpoint[key])

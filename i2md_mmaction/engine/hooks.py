@@ -60,9 +60,13 @@ class MomentumScheduleHook(Hook):
     ``default_hooks=dict(momentum=dict(type='MomentumScheduleHook'))``.
     """
 
+    def __init__(self) -> None:
+        self._base: Optional[float] = None
+
     def before_train(self, runner) -> None:
-        """Takes the momentum of the config; it is no part of a checkpoint."""
-        self._base = unwrapped(runner.model).momentum
+        """Takes the momentum that the model was built with; it is no part of a checkpoint."""
+        if self._base is None:  # a second call of train() finds it raised
+            self._base = unwrapped(runner.model).momentum
 
     def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
         """Sets the momentum of the update that follows the iteration."""

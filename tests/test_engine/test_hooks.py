@@ -149,6 +149,15 @@ def saved_and_loaded(checkpoint, path, **options):
     return torch.load(path, weights_only=True, **options)
 
 
+def test_settings_that_are_no_plain_values_do_not_spoil_a_checkpoint(checkpoint, tmp_path):
+    """A config in Python's own style names classes, which the safe loader refuses."""
+    cfg = dict(model=dict(type=Model, layout='kinect20', backbone=dict(type=Model)))
+    PortableCheckpointHook().before_save_checkpoint(runner(cfg=cfg), checkpoint)
+    torch.save(checkpoint, tmp_path / 'epoch_3.pth')
+    loaded = torch.load(tmp_path / 'epoch_3.pth', weights_only=True)
+    assert loaded['meta']['model'] == dict(layout='kinect20')
+
+
 def test_without_the_hook_the_safe_loader_refuses_the_history(checkpoint, tmp_path):
     torch.save(checkpoint, tmp_path / 'epoch_3.pth')
     with pytest.raises(Exception, match='HistoryBuffer|weights_only'):

@@ -50,3 +50,11 @@ def test_the_schedule_raises_the_momentum_along_half_a_cosine_also_after_a_resum
     assert unbroken == pytest.approx([1 - 0.1 * (cos(pi * k / 8) + 1) / 2 for k in range(9)])
     assert unbroken[0] == pytest.approx(0.9) and unbroken[-1] == 1
     assert follow(0, 3) + follow(3, 9) == unbroken
+
+
+def test_the_schedule_begins_at_the_same_momentum_when_a_run_trains_again(model):
+    hook, runner = MomentumScheduleHook(), SimpleNamespace(model=model, iter=6, max_iters=8)
+    for _ in range(2):
+        hook.before_train(runner)
+        hook.before_train_iter(runner, 0)
+        assert model.momentum == pytest.approx(1 - 0.1 * (cos(pi * 6 / 8) + 1) / 2)
