@@ -12,7 +12,8 @@ def fill_in(config: Dict, registry: Registry, **stated: Any) -> Dict:
     Args:
         config: Config of the part.
         registry: Where its class is looked up.
-        **stated: What the whole states, such as ``layout`` and ``num_persons``.
+        **stated: What the whole states, such as ``layout`` and ``num_persons``;
+            None leaves the part at its default.
 
     Returns:
         The config to build the part from; the one given is left as it is.
@@ -28,7 +29,7 @@ def fill_in(config: Dict, registry: Registry, **stated: Any) -> Dict:
     part = config.get('type')
     part = registry.get(part) if isinstance(part, str) else part
     arguments = signature(part).parameters if part is not None else {}
-    stated = {name: value for name, value in stated.items() if name in arguments}
+    stated = {name: value for name, value in stated.items() if name in arguments and value is not None}
     for name, value in stated.items():
         if config.get(name, value) != value:
             raise ValueError(

@@ -29,7 +29,7 @@ def main(argv=None) -> None:
     config.merge_from_dict(args.cfg_options or {})
     init_default_scope(config.get('default_scope', 'mmaction'))
     sample = DATASETS.build(config.train_dataloader.dataset)[args.index]
-    stated = {name: config.model[name] for name in ('layout', 'num_persons') if name in config.model}
+    stated = {name: config.model.get(name) for name in ('layout', 'num_persons')}
     preprocessor = MODELS.build(fill_in(config.model.data_preprocessor, MODELS, **stated))
     batch = dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
     views = dict(sample=sample['inputs'].numpy(), evaluation=preprocessor(batch)['inputs'][0].numpy())

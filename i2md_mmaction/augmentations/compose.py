@@ -28,7 +28,7 @@ def build_augmentation(
         return ComposeAugmentations(config, layout)
     augmentation = config
     if isinstance(config, dict):
-        augmentation = TRANSFORMS.build(fill_in(config, TRANSFORMS, **({'layout': layout} if layout else {})))
+        augmentation = TRANSFORMS.build(fill_in(config, TRANSFORMS, layout=layout))
     if not isinstance(augmentation, Augmentation):
         raise TypeError(
             f'{type(augmentation).__name__} cannot run on a batch: a view takes subclasses of '

@@ -20,6 +20,7 @@ from ..convert import gru_parameter
 from ..models import BiGRU, GCNTransformer, MomentumContrast, SkeletonEncoder
 from ..models.backbones.graph_convolution import GraphConvolution
 from ..models.dropout import UniformDropout
+from ..models.encoder import average_map
 
 # The same parameters, as most compute with them.
 _RELEASED = {GraphConvolution: unit_gcn, UniformDropout: nn.Dropout}
@@ -54,11 +55,6 @@ class StepwiseGRU(nn.Module):
         return outputs[:, -1]
 
 
-def pooled(feature: Tensor) -> Tensor:
-    """A feature map (B, M, C, T, V) averaged over persons, frames and joints; (B, H) as it is."""
-    return feature.mean(dim=(1, 3, 4)) if feature.dim() == 5 else feature
-
-
 class PlainEncoder(nn.Module):
     """An encoder on weights of its own, copied from one of ours."""
 
@@ -77,7 +73,7 @@ class PlainEncoder(nn.Module):
         """Hidden embeddings (B, H) of a modality (B, M, T, V, C)."""
         if isinstance(self.backbone, GCNTransformer):
             return self.attend(x)
-        return pooled(self.backbone(x))
+        return average_map(self.backbone(x))
 
     def attend(self, x: Tensor, neighbors: Optional[Tensor] = None) -> Tensor:
         """The graph Transformer, the graph convolutions run for each branch."""
@@ -242,7 +238,7 @@ class PlainMethod:
         for name, query in self.query.items():
             entry = f'{name}_key'
             feature = query.backbone(self.modality[name](view))
-            extreme = [query.project(pooled(x)) for x in (feature, self.settings.drop(feature))]
+            extreme = [query.project(average_map(x)) for x in (feature, self.settings.drop(feature))]
             if mining:
                 mined = [self.mined(q, entry, self.settings.topk) for q in (queries[name], *extreme)]
                 logits = self.logits(queries[name], keys[name], entry)

@@ -22,6 +22,11 @@ class Embedding(NamedTuple):
     """z, its projection (B, D) of unit length."""
 
 
+def average_map(feature: Tensor) -> Tensor:
+    """Averages a map (B, M, H, T, V) over persons, frames and joints; passes (B, H) on."""
+    return feature.mean(dim=(1, 3, 4)) if feature.dim() == 5 else feature
+
+
 @MODELS.register_module()
 class SkeletonEncoder(BaseModule):
     """The one way from joints to features: modality, backbone, pool, projector.
@@ -90,10 +95,16 @@ class SkeletonEncoder(BaseModule):
         """
         if hasattr(self.backbone, 'pool'):
             return self.backbone.pool(tokens)
-        return tokens.mean(dim=(1, 3, 4)) if tokens.dim() == 5 else tokens
+        return average_map(tokens)
 
     def project(self, hidden: Tensor) -> Embedding:
-        """The hidden embedding (B, H) and its projection (B, D)."""
+        """The hidden embedding (B, H) and its projection (B, D).
+
+        Raises:
+            TypeError: If the encoder was built without a projector.
+        """
+        if self.projector is None:
+            raise TypeError('this encoder has no projector; take extract() or tokens(), or give it one')
         return Embedding(hidden, self.projector(hidden))
 
     def extract(self, view: Tensor) -> Tensor:

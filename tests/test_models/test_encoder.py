@@ -153,6 +153,13 @@ def test_the_tokens_of_a_backbone_that_pools_by_itself_are_its_feature(widthless
     assert torch.equal(encoder.extract(small_view), expected)
 
 
+def test_an_encoder_without_a_projector_gives_features_and_says_that_it_has_no_embedding(view):
+    encoder = SkeletonEncoder(BIGRU)
+    assert encoder.extract(view).shape == (3, 8)
+    with pytest.raises(TypeError, match=r'no projector; take extract\(\) or tokens\(\)'):
+        encoder(view)
+
+
 def test_a_backbone_whose_width_is_nowhere_named_is_refused(widthless):
     with pytest.raises(
         ValueError, match='WidthlessBackbone has no embed_dims; give .* as in_channels of the projector'

@@ -8,7 +8,7 @@ _test_view = _views.get('test_view', [dict(type='TemporalCenterResize')])
 _first = _views.train_views[0][0]
 # Half to all of the frames and at least 64 (CMD's released code), or what the dataset's config
 # says of sequences too short for that.
-crop = dict(
+_crop = dict(
     type='TemporalCropResize',
     num_frames=_test_view[0].get('num_frames', 64),
     ratio=(0.5, 1.0),
@@ -26,7 +26,7 @@ model = dict(
         num_classes=_base_.val_dataloader.dataset.get('num_classes'),
         in_channels=_base_.model.projector.get('in_channels'),
     ),
-    data_preprocessor=dict(**{**_views, 'train_views': [[crop]]}),
+    data_preprocessor=dict(**{**_views, 'train_views': [[_crop]]}),
 )
 train_dataloader = dict(batch_size=64)
 train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=80, val_interval=5)
@@ -46,3 +46,4 @@ default_hooks = dict(
     subset_record=dict(type='SubsetRecordHook'),
     **_hooks,
 )
+del _views, _first, _crop, _hooks
