@@ -13,8 +13,10 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
+from i2md_mmaction.protocols import downstream_config
 
 ROOT = Path(__file__).parents[1]
+DOWNSTREAM = ROOT / 'configs/downstream'
 NARROW = dict(
     BiGRU=dict(hidden_channels=8),
     GCNTransformer=dict(gcn_channels=4, embed_dims=16, depth=1, num_heads=2, feedforward_channels=16),
@@ -28,7 +30,14 @@ def load_configs():
     """Every config that can be run, by its name below the root."""
     paths = sorted(path for folder in ('configs', 'projects') for path in (ROOT / folder).rglob('*.py'))
     paths = [path for path in paths if '_base_' not in path.parts and '_base_ = ' in path.read_text()]
-    return {str(path.relative_to(ROOT))[:-3]: Config.fromfile(path) for path in paths}
+    return {str(path.relative_to(ROOT))[:-3]: load_config(path) for path in paths}
+
+
+def load_config(path):
+    """A config, or that of a protocol for an encoder."""
+    if path.parent != DOWNSTREAM:
+        return Config.fromfile(path)
+    return downstream_config(ROOT / 'configs/cmd_ntu60.py', path.stem, DOWNSTREAM)
 
 
 CONFIGS = load_configs()

@@ -18,8 +18,8 @@ from mmengine.config import Config, utils
 from mmengine.hub import get_config
 
 import i2md_mmaction
-from i2md_mmaction.engine.downstream import downstream_config
 from i2md_mmaction.external_configs import name_package
+from i2md_mmaction.protocols import downstream_config
 
 ROOT = Path(__file__).parents[1]
 SOURCES = (

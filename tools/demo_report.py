@@ -7,11 +7,11 @@ from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from i2md_mmaction.engine.evaluation_report import classes_of
 from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy
 from i2md_mmaction.evaluation.history import read_knn_curves
-from i2md_mmaction.evaluation.inference import build_model, dataloaders, embed_split
+from i2md_mmaction.evaluation.inference import dataloaders, embed_split, load_model
 from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_tsne
+from i2md_mmaction.protocols.pictures import classes_of
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -35,7 +35,7 @@ def main(argv=None) -> None:
 
     rows, embedded = {}, {}
     for name, checkpoint in (('random encoder', None), ('pre-trained', args.checkpoint)):
-        model = build_model(config, checkpoint)
+        model = load_model(config, checkpoint)
         embedded = {
             part: embed_split(model, loader, with_joints=True, progress=f'{name}, {splits[part]}')
             for part, loader in loaders.items()

@@ -9,10 +9,8 @@ from rich.markdown import Markdown
 
 import i2md_mmaction  # noqa: F401, before mmaction.models
 from i2md_mmaction.datasets.subsets import BALANCES
-from i2md_mmaction.engine.evaluation_report import report_evaluation
-from i2md_mmaction.engine.protocols import Evaluation
-from i2md_mmaction.evaluation import compare_reports
 from i2md_mmaction.io import write_file
+from i2md_mmaction.protocols import Evaluation, compare_reports, report_evaluation
 
 DOWNSTREAM = Path(__file__).resolve().parents[1] / 'configs' / 'downstream'
 

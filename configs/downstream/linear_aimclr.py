@@ -1,8 +1,7 @@
 # Linear evaluation of AimCLR (section 4.2): 100 epochs at 3.0, batches of 128, no augmentation.
 _base_ = './linear.py'
 
-work_dir = './work_dirs/linear_aimclr_' + '{{$I2MD_CONFIG:cmd_ntu60}}'.rsplit('/', 1)[-1]
-model = dict(data_preprocessor=dict(train_views=[_base_._test_view]))
+model = dict(data_preprocessor=dict(train_views=None))
 train_dataloader = dict(batch_size=128)
 train_cfg = dict(max_epochs=100)
 optim_wrapper = dict(optimizer=dict(lr=3.0))

@@ -1,7 +1,6 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
 from .checkpoints import AtomicCheckpointHook, PortableCheckpointHook
-from .downstream import downstream_config
 from .hooks import (
     DeferredRuntimeInfoHook,
     DivergedError,
@@ -14,14 +13,12 @@ from .hooks import (
 )
 from .loops import KNNLoop
 from .optim import BFloat16OptimWrapper
-from .protocols import Evaluation, Unit
 
 __all__ = [
     'AtomicCheckpointHook',
     'BFloat16OptimWrapper',
     'DeferredRuntimeInfoHook',
     'DivergedError',
-    'Evaluation',
     'JoinedLabelsHook',
     'KNNLoop',
     'MoCoMemoryHook',
@@ -30,6 +27,4 @@ __all__ = [
     'PretrainStageHook',
     'StepSeedHook',
     'SubsetRecordHook',
-    'Unit',
-    'downstream_config',
 ]

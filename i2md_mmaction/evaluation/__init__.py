@@ -4,20 +4,16 @@ from .ensemble import AIMCLR_WEIGHTS, fuse_scores
 from .knn import concatenate_streams, knn_accuracy, knn_predict
 from .linear import LinearRecipe, accuracy, fit_linear, linear_cached
 from .metrics import KNNAccuracy
-from .report import compare_reports, summarize, write_report
 
 __all__ = [
     'AIMCLR_WEIGHTS',
     'KNNAccuracy',
     'LinearRecipe',
     'accuracy',
-    'compare_reports',
     'concatenate_streams',
     'fit_linear',
     'fuse_scores',
     'knn_accuracy',
     'knn_predict',
     'linear_cached',
-    'summarize',
-    'write_report',
 ]

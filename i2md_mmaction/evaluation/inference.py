@@ -16,7 +16,7 @@ from ..datasets import check_joined_labels
 from ..models.checkpoints import load_weights
 
 
-def build_model(config: Config, checkpoint: Union[str, Path, None] = None, seed: int = 0) -> torch.nn.Module:
+def load_model(config: Config, checkpoint: Union[str, Path, None] = None, seed: int = 0) -> torch.nn.Module:
     """Builds a config's model in eval mode.
 
     Args:

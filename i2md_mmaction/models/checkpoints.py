@@ -205,7 +205,7 @@ def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layo
             f'{path} has no stream {stream!r}; it has {streams or "none: it is no pre-training checkpoint"}. '
             'Set model.pretrained.stream (by default model.modality) to one that it has'
         )
-    remedy = 'Set I2MD_CONFIG to the config that it was pre-trained with'
+    remedy = "Make the classifier's config from the one that it was pre-trained with"
     check_weights(backbone, found, f'{path}, stream {stream!r},', f'{origin(checkpoint)} {remedy}'.strip())
     backbone.load_state_dict(found, strict=False)
 

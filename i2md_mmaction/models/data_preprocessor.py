@@ -21,7 +21,8 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
 
     Args:
         train_views: One list of augmentations for each view of a training
-            sample: two or three for pre-training, one for a classifier.
+            sample: two or three for pre-training, one for a classifier. None
+            trains on the view of evaluation, which is not augmented.
         test_view: The augmentations of the one view of evaluation.
         layout: Name of the skeleton layout; the model hands its own on, and
             the augmentations take it from here.
@@ -34,13 +35,15 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
 
     def __init__(
         self,
-        train_views: Sequence[Sequence[dict]],
+        train_views: Optional[Sequence[Sequence[dict]]],
         test_view: Sequence[dict] = (dict(type='TemporalCenterResize'),),
         layout: str = 'ntu25',
         num_persons: int = 2,
         non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
+        if train_views is None:
+            train_views = [test_view]
         if not train_views:
             raise ValueError('train_views is empty; give one list of augmentations for each view')
         self.train_views = [build_augmentation(list(view), layout) for view in train_views]

@@ -157,7 +157,7 @@ def test_missing_and_unexpected_keys_are_an_error_that_names_them(checkpoint):
         classifier(BACKBONES['BiGRU'], path).init_weights()
     assert 'missing 1 of 21: input_norm.running_var\n' in str(error.value)
     assert 'unexpected 1 of 21: extra.weight\n' in str(error.value)
-    assert 'Set I2MD_CONFIG to the config that it was pre-trained with' in str(error.value)
+    assert "Make the classifier's config from the one that it was pre-trained with" in str(error.value)
 
 
 def test_another_width_is_an_error_that_names_both_shapes(checkpoint):

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
-from i2md_mmaction.evaluation.inference import build_model
+from i2md_mmaction.evaluation.inference import load_model
 
 ROOT = Path(__file__).parents[2]
 SMALL = dict(
@@ -78,7 +78,7 @@ def pretraining(tmp_path_factory):
         f'train_dataloader = {loader}\nval_dataloader = {loader}\ntest_dataloader = {loader}\n'
     )
     config = Config.fromfile(config_file)
-    model = build_model(config, seed=3)
+    model = load_model(config, seed=3)
     torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=model.state_dict()), checkpoint)
     return folder, config_file, checkpoint, annotations
 

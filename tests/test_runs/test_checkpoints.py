@@ -13,9 +13,10 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from i2md_mmaction.engine import DivergedError, downstream_config
+from i2md_mmaction.engine import DivergedError
 from i2md_mmaction.evaluation import KNNAccuracy
 from i2md_mmaction.models.checkpoints import CheckpointMismatch
+from i2md_mmaction.protocols import downstream_config
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from i2md_mmaction.datasets import select_subset
-from i2md_mmaction.engine import downstream_config
 from i2md_mmaction.models.checkpoints import CheckpointMismatch
+from i2md_mmaction.protocols import downstream_config
+from tools import downstream_config as tool
 
 ROOT = Path(__file__).parents[2]
 DOWNSTREAM = ROOT / 'configs/downstream'
@@ -124,34 +126,40 @@ def test_a_run_without_a_checkpoint_says_how_to_name_one(pretraining, tmp_path):
         Runner.from_cfg(config).train()
 
 
-def test_mim_trains_and_tests_a_linear_classifier(pretraining, tmp_path):
-    folder, config_file, checkpoint, _ = pretraining
-    name = os.path.relpath(config_file.with_suffix(''), ROOT / 'configs')
+def test_mim_trains_and_tests_a_linear_classifier(pretraining, tmp_path, capsys):
+    _, config_file, checkpoint, _ = pretraining
+    file = tmp_path / 'linear.py'
+    line = ['linear', str(config_file), str(checkpoint), '--stream', 'bone', '--out', str(file)]
+    tool.main([*line, '--cfg-options', 'train_cfg.max_epochs=1'])
+    assert f'mim train mmaction2 {file}' in capsys.readouterr().out
     path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
-    environment = {**os.environ, 'PATH': path, 'I2MD_CONFIG': name}
 
-    def mim(*arguments):
-        line = [
-            'mim',
-            arguments[0],
-            'mmaction2',
-            str(DOWNSTREAM / 'linear.py'),
-            *arguments[1:],
-            '--gpus',
-            '0',
-        ]
-        done = subprocess.run(line, env=environment, capture_output=True, text=True)
+    def mim(command, *arguments):
+        line = ['mim', command, 'mmaction2', str(file), *arguments, '--gpus', '0']
+        done = subprocess.run(line, env={**os.environ, 'PATH': path}, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done.stdout + done.stderr
 
-    options = ['--cfg-options', f'model.pretrained.checkpoint={checkpoint}', 'train_cfg.max_epochs=1']
-    mim('train', '--work-dir', str(tmp_path / 'run'), *options)
-    best = str(tmp_path / 'run' / 'epoch_1.pth')
-    log = mim('test', '--checkpoint', best, '--work-dir', str(tmp_path), '--dump', str(tmp_path / 'dump.pkl'))
+    mim('train', '--work-dir', str(tmp_path / 'run'))
+    last = tmp_path / 'run' / 'epoch_1.pth'
+    kept, pretrained = backbone_of(last), backbone_of(checkpoint, 'streams.bone.query.backbone.')
+    assert kept.keys() == pretrained.keys() and all(
+        torch.equal(kept[name], pretrained[name]) for name in kept
+    )
+    dump = ['--work-dir', str(tmp_path), '--dump', str(tmp_path / 'dump.pkl')]
+    log = mim('test', '--checkpoint', str(last), *dump)
     top1 = float(re.search(r'acc/top1: ([\d.]+)', log)[1])
     dumped = pickle.loads((tmp_path / 'dump.pkl').read_bytes())
     right = [int(sample['pred_score'].argmax()) == int(sample['gt_label']) for sample in dumped]
     assert top1 == pytest.approx(sum(right) / len(right), abs=1e-4)
+
+
+def test_the_tool_writes_the_floor_by_name_only_and_says_in_a_line_what_cannot_be(pretraining, tmp_path):
+    file = tmp_path / 'floor.py'
+    tool.main(['finetune', str(pretraining[1]), 'random', '--out', str(file)])
+    assert Config.fromfile(file).model.pretrained is None
+    with pytest.raises(SystemExit, match="error: there is no protocol 'liner'"):
+        tool.main(['liner', str(pretraining[1]), 'random'])
 
 
 @pytest.mark.parametrize('name', [f'{source}_{dataset}' for source in SOURCES for dataset in SETS])
@@ -162,19 +170,16 @@ def test_every_encoder_and_data_set_is_served_by_every_protocol(name):
         config = downstream_config(ROOT / f'configs/{name}.py', protocol, DOWNSTREAM)
         train, test = config.train_dataloader.dataset, config.test_dataloader.dataset
         assert test.split == train.split.replace('train', 'val') and train.pipeline == test.pipeline
-        if protocol == 'knn':
-            assert config.test_cfg.type == 'KNNLoop' and config.test_evaluator.k == 1
-            continue
         assert config.model.cls_head.num_classes == train.num_classes
         assert config.model.get('layout') == train.get('layout')
         assert config.model.get('num_persons') == train.get('num_persons')
         hooks = {hook.type for hook in config.default_hooks.values()}
         assert not hooks & {'MoCoMemoryHook', 'PretrainStageHook'} and 'JoinedLabelsHook' in hooks
         assert config.test_cfg.type == 'TestLoop' and config.test_evaluator.type == 'AccMetric'
-        assert len(config.model.data_preprocessor.train_views) == 1
         assert config.work_dir == f'./work_dirs/{protocol}_{name}'
     config.model.backbone.update(NARROW[source])
     model = MODELS.build(config.model)
+    assert len(model.data_preprocessor.train_views) == 1
     views = torch.randn(2, train.get('num_persons', 2), 32, model.data_preprocessor.num_joints, 3)
     assert model.eval()(views, stage='head').shape == (2, train.num_classes)
 
@@ -182,15 +187,16 @@ def test_every_encoder_and_data_set_is_served_by_every_protocol(name):
 def test_the_numbers_are_those_of_the_papers():
     found = {}
     for protocol in PROTOCOLS:
-        if protocol == 'knn':
-            continue
         config = downstream_config(ROOT / 'configs/i2md_ntu60.py', protocol, DOWNSTREAM)
         optimizer, schedule = config.optim_wrapper.optimizer, config.param_scheduler[0]
         assert optimizer.type == 'SGD' and optimizer.momentum == 0.9 and optimizer.weight_decay == 0
         epochs, batch = config.train_cfg.max_epochs, config.train_dataloader.batch_size
         found[protocol] = (epochs, optimizer.lr, schedule.milestones, batch, config.model['freeze'])
-        crop = config.model.data_preprocessor.train_views[0][0]
-        if protocol != 'linear_aimclr':
+        train_views = config.model.data_preprocessor.train_views
+        if protocol == 'linear_aimclr':
+            assert train_views is None
+        else:
+            crop = train_views[0][0]
             assert (crop.type, crop.ratio, crop.min_frames) == ('TemporalCropResize', (0.5, 1.0), 64)
         assert config.model.data_preprocessor.test_view[0].ratio == 0.95
     assert found == {

@@ -8,8 +8,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from i2md_mmaction.engine import Evaluation, Unit
-from i2md_mmaction.engine.evaluation_report import report_evaluation
+from i2md_mmaction.protocols import Evaluation, Unit, report_evaluation
 from tools import evaluate
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +63,9 @@ def test_the_tool_reports_resumes_and_repeats_nothing(pretraining, tmp_path, tra
     assert [record['seed'] for record in seeds] == [0, 1] and seeds[0]['names'] != seeds[1]['names']
 
     # Nothing is computed again: neither a training nor an embedding.
-    monkeypatch.setattr('i2md_mmaction.engine.protocols.embed_split', lambda *_, **__: pytest.fail('again'))
+    monkeypatch.setattr(
+        'i2md_mmaction.protocols.evaluation.embed_split', lambda *_, **__: pytest.fail('again')
+    )
     assert evaluate.main([*line, *protocols]) == 0
     assert len(trainings) == 4
     again = json.loads((out / 'report.json').read_text())

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2md_mmaction.engine import Evaluation, Unit, downstream_config
+from i2md_mmaction.protocols import Evaluation, Unit, downstream_config
 
 DOWNSTREAM = Path(__file__).parents[2] / 'configs/downstream'
 

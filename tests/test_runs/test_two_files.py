@@ -8,9 +8,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from i2md_mmaction.engine import Evaluation
-from i2md_mmaction.engine.evaluation_report import report_evaluation
 from i2md_mmaction.evaluation.inference import bank_dataloader, dataloaders
+from i2md_mmaction.protocols import Evaluation, report_evaluation
 
 DOWNSTREAM = Path(__file__).parents[2] / 'configs/downstream'
 #: The others train by the same configs: finetune and transfer as semi, linear_aimclr as linear.

@@ -18,12 +18,13 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..evaluation.inference import build_model, dataloaders, embed_split, score_split
+from ..evaluation.inference import dataloaders, embed_split, load_model, score_split
 from ..evaluation.knn import check_neighbors, knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
 from ..io import file_digest, write_file
-from .downstream import CACHED, FAMILIES, downstream_config, recipe_of, shorten
+from .configs import downstream_config, recipe_of, shorten
 from .identity import data_digest, identify
+from .table import expand, find_protocol
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ class Evaluation:
             ValueError: If a protocol is unknown, or a k exceeds the bank.
         """
         units = []
-        for protocol in (name for given in protocols for name in FAMILIES.get(given, (given,))):
-            if protocol not in CACHED:
-                downstream_config(self.config_file, protocol, self.downstream)
-            runs = range(self.runs if protocol.startswith('semi') else 1)
-            streams = (None,) if protocol == 'knn' else self.streams
-            units += [Unit(protocol, stream, run) for run in runs for stream in streams]
+        for protocol in expand(protocols):
+            if not protocol.on_features:
+                self.classifier_config(protocol.name)
+            runs = range(self.runs if protocol.repeated else 1)
+            streams = (None,) if protocol.name == 'knn' else self.streams
+            units += [Unit(protocol.name, stream, run) for run in runs for stream in streams]
         if Unit('knn') in units and self.finished(Unit('knn')) is None:
             for k in self.k:
                 check_neighbors(k, len(self.loaders['bank'].dataset))
@@ -123,11 +124,11 @@ class Evaluation:
         if unit.protocol == 'knn':
             return dict(k=list(self.k), streams=list(self.streams))
         settings: Dict = dict(epochs=self.epochs)
-        return dict(settings, balance=self.balance) if unit.protocol.startswith('semi') else settings
+        return dict(settings, balance=self.balance) if find_protocol(unit.protocol).repeated else settings
 
     def unit_identity(self, unit: Unit) -> str:
         """A digest of the checkpoint, the resolved config and the data that a result is computed from."""
-        if unit.protocol not in CACHED:
+        if not find_protocol(unit.protocol).on_features:
             return self._identify(self.classifier_config(unit.protocol), self.settings(unit))
         extra = {}
         if unit.protocol == 'linear_cached':
@@ -148,7 +149,7 @@ class Evaluation:
 
     def classifier_config(self, protocol: str) -> Config:
         """The config of a protocol, for as many epochs as asked for."""
-        return shorten(downstream_config(self.config_file, protocol, self.downstream), self.epochs)
+        return shorten(downstream_config(self.config, protocol, self.downstream), self.epochs)
 
     def finished(self, unit: Unit) -> Optional[Dict]:
         """The result of a unit if it was reached from the same weights, config and data."""
@@ -191,7 +192,7 @@ class Evaluation:
     def features(self) -> Dict[str, Tuple[Dict[str, Tensor], Tensor]]:
         """Embeddings and labels of queries and bank, computed once, on the device."""
         device = get_device()
-        model = build_model(self.config, self.checkpoint).to(device)
+        model = load_model(self.config, self.checkpoint).to(device)
         embedded = {}
         for part, loader in self.loaders.items():
             features, labels = embed_split(model, loader, progress=f'embedding the {part}')

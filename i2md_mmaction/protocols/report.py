@@ -1,45 +1,17 @@
-"""Reports that people read: tables of protocols, and reports beside published numbers."""
+"""The report of an evaluation that people read: a table of its protocols, and pictures."""
 
 import json
+import time
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import torch
 
 from ..io import write_file
-from .ensemble import AIMCLR_WEIGHTS, fuse_scores
-
-#: Numbers of the papers, each with paper and table.
-PUBLISHED = Path(__file__).with_name('published.json')
-#: Methods that reports are compared with; the other rows of the file are ablations.
-COMPARED = (
-    'I2MD',
-    'CMD',
-    'AimCLR',
-    'CrosSCLR',
-    'CrosSCLR-B',
-    'SkeletonCLR',
-    'MoCo v2, BiGRU',
-    'MoCo v2, GCN-Transformer',
-    'MCL, BiGRU',
-)
-ENSEMBLE = 'ensemble'
-#: What each protocol is, in a line.
-MEANINGS = dict(
-    knn='cosine k-NN of frozen features, evaluation view of both splits; ensemble: features joined',
-    linear='linear classifier on the frozen encoder, training views cropped at random',
-    linear_aimclr="AimCLR's linear evaluation: no augmentation; ensemble: logits 0.6 J + 0.4 M + 0.6 B",
-    linear_cached="linear's recipe on features embedded once, NO augmentation: not the papers' protocol",
-    finetune='encoder and classifier trained together',
-    transfer='encoder and classifier trained together on another data set than the encoder came from',
-)
-
-
-def meaning(protocol: str) -> str:
-    """What a protocol is, in a line."""
-    if protocol.startswith('semi_'):
-        return f'fine-tuned with the labels of {protocol[5:]} % of the training samples'
-    return MEANINGS.get(protocol, 'see its config')
+from .evaluation import Evaluation
+from .pictures import classes_of, draw_classes, draw_curve, draw_embeddings, load_scores, name_of
+from .table import ENSEMBLE, find_protocol
 
 
 def _mean(values: Sequence[float]) -> Dict:
@@ -60,19 +32,13 @@ def _knn_rows(result: Dict) -> List[Dict]:
     return rows
 
 
-def ensemble_scores(protocol: str, scores: Dict[str, np.ndarray]) -> np.ndarray:
-    """Fuses the logits of the streams: by AimCLR's weights in its protocol, else evenly."""
-    weights = AIMCLR_WEIGHTS if protocol == 'linear_aimclr' else None
-    return fuse_scores(scores, weights)
-
-
 def summarize(
     results: Sequence[Dict], load_scores: Callable[[str], Tuple[np.ndarray, np.ndarray]]
 ) -> List[Dict]:
     """A row of the table for each finished protocol.
 
     Args:
-        results: What :meth:`~i2md_mmaction.engine.Evaluation.run` returned.
+        results: What :meth:`~i2md_mmaction.protocols.Evaluation.run` returned.
         load_scores: Gives scores (S, classes) and labels (S,) kept under a name.
 
     Returns:
@@ -95,7 +61,7 @@ def summarize(
         for names in (names for names in runs.values() if len(names) == len(cells) > 1):
             loaded = {stream: load_scores(name) for stream, name in names.items()}
             labels = next(iter(loaded.values()))[1]
-            scores = ensemble_scores(protocol, {stream: pair[0] for stream, pair in loaded.items()})
+            scores = find_protocol(protocol).fuse({stream: pair[0] for stream, pair in loaded.items()})
             fused.append(100 * float((scores.argmax(axis=1) == labels).mean()))
         if fused:
             cells[ENSEMBLE] = dict(last=_mean(fused))
@@ -111,7 +77,7 @@ def _number(value: Optional[Dict]) -> str:
     return f'{value["mean"]:.1f}{spread}'
 
 
-def _cell(cell: Optional[Dict]) -> str:
+def format_cell(cell: Optional[Dict]) -> str:
     """Last accuracy, and the best one in brackets."""
     if cell is None:
         return '-'
@@ -144,7 +110,7 @@ def to_markdown(report: Dict) -> str:
     table = markdown_table(
         ['protocol', 'recipe', *columns],
         [
-            [row['protocol'], row['recipe'], *(_cell(row['cells'].get(name)) for name in columns)]
+            [row['protocol'], row['recipe'], *(format_cell(row['cells'].get(name)) for name in columns)]
             for row in report['rows']
         ],
     )
@@ -155,7 +121,7 @@ def to_markdown(report: Dict) -> str:
         'Top-1 accuracy (%) after the last epoch, in brackets the best of all evaluations; ± is the sample '
         'standard deviation over the runs of several seeds.',
         table if report['rows'] else 'No protocol has finished.',
-        '\n'.join(f'- **{protocol}**: {meaning(protocol)}' for protocol in used),
+        '\n'.join(f'- **{protocol}**: {find_protocol(protocol).meaning}' for protocol in used),
         *report['notes'],
     ]
     if report['failed']:
@@ -173,49 +139,55 @@ def write_report(report: Dict, folder: Union[str, Path]) -> Tuple[Path, Path]:
     return paths
 
 
-def compare_reports(reports: Dict[str, Dict], published: Union[str, Path] = PUBLISHED) -> str:
-    """Several reports side by side with what the papers publish, as a Markdown table.
+def report_evaluation(
+    evaluation: Evaluation, results: Sequence[Dict], work_dir: Union[str, Path, None] = None
+) -> Tuple[Dict, List[Path]]:
+    """Writes ``report.md``, ``report.json`` and the pictures of an evaluation.
 
-    The distance to the papers is seen only where data set, protocol and stream
-    are the same; the papers' numbers of other data sets are left out. Where two
-    papers differ in a number, both are given.
+    A picture that cannot be drawn is named among the failures.
 
     Args:
-        reports: Name of a column -> content of its ``report.json``.
-        published: Data file of the papers' numbers.
+        evaluation: The evaluation.
+        results: Results of its units.
+        work_dir: Folder of the pre-training's logs; that of the checkpoint by
+            default.
 
     Returns:
-        A table of (data set, protocol, stream) by report and by method, each
-        published number with paper and table, and the papers.
+        The report, and the files written.
     """
-    data = json.loads(Path(published).read_text(encoding='utf-8'))
-    cells: Dict[Tuple[str, str, str], Dict[str, str]] = {}
-    for name, report in reports.items():
-        for row in report['rows']:
-            protocol = f'knn, k = {row["k"]}' if row.get('k', 1) != 1 else row['protocol']
-            for stream, cell in row['cells'].items():
-                cells.setdefault((report['dataset'], protocol, stream), {})[name] = _cell(cell)
-    numbers: Dict[Tuple[Tuple[str, str, str], str], Dict[float, List[str]]] = {}
-    for row in data['rows']:
-        # AimCLR's recipe is what its paper's rows were measured with.
-        protocols = [row['protocol']] + ['linear_aimclr'] * (row['protocol'] == 'linear')
-        for key in ((row['dataset'], protocol, row['stream']) for protocol in protocols):
-            if key in cells and row['method'] in COMPARED:
-                places = numbers.setdefault((key, row['method']), {}).setdefault(row['accuracy'], [])
-                places.append(f'{row["source"]} {row["table"]}')
-    for (key, method), values in numbers.items():
-        said = [f'{value:.1f} [{", ".join(dict.fromkeys(places))}]' for value, places in values.items()]
-        cells[key][f'{method} (paper)'] = '; '.join(said)
-    methods = [f'{method} (paper)' for method in COMPARED]
-    columns = [*reports, *(name for name in methods if any(name in found for found in cells.values()))]
-    table = markdown_table(
-        ['data set', 'protocol', 'stream', *columns],
-        [[*key, *(found.get(name, '-') for name in columns)] for key, found in cells.items()],
+    failed = {result['unit']: result['error'] for result in results if result['status'] == 'failed'}
+    if work_dir is None and evaluation.checkpoint is not None:
+        work_dir = evaluation.checkpoint.parent
+    pictures: Dict[str, str] = {}
+    try:
+        names = classes_of(evaluation.dataloaders['query']['dataset'])
+        pictures.update(draw_embeddings(evaluation, names))
+        pictures.update(draw_classes(evaluation, results, names))
+        pictures.update(draw_curve(evaluation, work_dir))
+    except Exception as error:
+        failed['pictures'] = f'{type(error).__name__}: {error}'
+    notes = []
+    if evaluation.epochs:
+        notes.append(
+            f'**Shortened to {evaluation.epochs} epochs (`--epochs`): not comparable with the papers.**'
+        )
+    if any(find_protocol(result['protocol']).repeated for result in results):
+        notes.append(
+            f'Labelled samples of `semi_*` are drawn by `balance={evaluation.balance}`; each run keeps '
+            'its list in `runs/*/subset.json`.'
+        )
+    report = dict(
+        title=f'Evaluation of {evaluation.config.model.type} on {name_of(evaluation)}',
+        dataset=name_of(evaluation),
+        checkpoint=str(evaluation.checkpoint or 'none: a random encoder'),
+        torch=torch.__version__,
+        written=time.strftime('%Y-%m-%d %H:%M:%S'),
+        config=str(evaluation.config_file),
+        sha256=evaluation.identity['sha256'],
+        rows=summarize(results, lambda name: load_scores(evaluation, name)),
+        failed=failed,
+        pictures=pictures,
+        notes=notes,
     )
-    if not numbers:
-        return f'{table}\n\nNo published number is kept for these data sets and protocols.\n'
-    note = 'In brackets: the paper and its table that a number was transcribed from.'
-    places = [place for values in numbers.values() for cited in values.values() for place in cited]
-    cited = {place.rsplit(' ', 1)[0] for place in places}
-    sources = [f'- {name}: {text}' for name, text in data['sources'].items() if name in cited]
-    return '\n\n'.join((table, note, '\n'.join(sources))) + '\n'
+    paths = write_report(report, evaluation.out)
+    return report, [*paths, *(evaluation.out / name for name in pictures.values())]

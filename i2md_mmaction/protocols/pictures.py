@@ -1,25 +1,20 @@
-"""From the results of an evaluation to its report and pictures."""
+"""Pictures of an evaluation: classes, embeddings, accuracy over pre-training."""
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 from mmaction.evaluation import ConfusionMatrix
 
 from ..datasets import class_names, load_annotations
 from ..evaluation.history import read_knn_curves
 from ..evaluation.knn import concatenate_streams
 from ..evaluation.plots import plot_class_accuracy, plot_confusion, plot_knn_curve, plot_tsne
-from ..evaluation.report import ENSEMBLE, ensemble_scores, summarize, write_report
 from ..io import write_file
-from .protocols import Evaluation
-
-#: Protocols in the order in which one is chosen for the pictures of classes.
-_PICTURED = ('linear', 'linear_aimclr', 'linear_cached', 'finetune', 'transfer')
+from .evaluation import Evaluation
+from .table import ENSEMBLE, PROTOCOLS, find_protocol
 
 
 def name_of(evaluation: Evaluation) -> str:
@@ -70,7 +65,7 @@ def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optiona
         Caption -> file name; empty if no classifier has finished.
     """
     finished = [result for result in results if result['status'] == 'finished' and result['run'] == 0]
-    for protocol in (*_PICTURED, *dict.fromkeys(result['protocol'] for result in finished)):
+    for protocol in dict.fromkeys((*PROTOCOLS, *(result['protocol'] for result in finished))):
         chosen = [result for result in finished if result['protocol'] == protocol and 'scores' in result]
         if chosen:
             break
@@ -80,7 +75,7 @@ def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optiona
     labels = next(iter(loaded.values()))[1]
     scores = {stream: pair[0] for stream, pair in loaded.items()}
     if len(scores) > 1:
-        scores[ENSEMBLE] = ensemble_scores(protocol, scores)
+        scores[ENSEMBLE] = find_protocol(protocol).fuse(scores)
     accuracies = {}
     for stream, score in scores.items():
         matrix = ConfusionMatrix.calculate(score.argmax(axis=1), labels, num_classes=score.shape[1]).numpy()
@@ -119,57 +114,3 @@ def draw_curve(evaluation: Evaluation, work_dir: Union[str, Path, None]) -> Dict
         return {}
     plot_knn_curve(curves, evaluation.out / 'knn_curve.png')
     return {'1-NN accuracy over pre-training': 'knn_curve.png'}
-
-
-def report_evaluation(
-    evaluation: Evaluation, results: Sequence[Dict], work_dir: Union[str, Path, None] = None
-) -> Tuple[Dict, List[Path]]:
-    """Writes ``report.md``, ``report.json`` and the pictures of an evaluation.
-
-    A picture that cannot be drawn is named among the failures.
-
-    Args:
-        evaluation: The evaluation.
-        results: Results of its units.
-        work_dir: Folder of the pre-training's logs; that of the checkpoint by
-            default.
-
-    Returns:
-        The report, and the files written.
-    """
-    failed = {result['unit']: result['error'] for result in results if result['status'] == 'failed'}
-    if work_dir is None and evaluation.checkpoint is not None:
-        work_dir = evaluation.checkpoint.parent
-    pictures: Dict[str, str] = {}
-    try:
-        names = classes_of(evaluation.dataloaders['query']['dataset'])
-        pictures.update(draw_embeddings(evaluation, names))
-        pictures.update(draw_classes(evaluation, results, names))
-        pictures.update(draw_curve(evaluation, work_dir))
-    except Exception as error:
-        failed['pictures'] = f'{type(error).__name__}: {error}'
-    notes = []
-    if evaluation.epochs:
-        notes.append(
-            f'**Shortened to {evaluation.epochs} epochs (`--epochs`): not comparable with the papers.**'
-        )
-    if any(result['protocol'].startswith('semi') for result in results):
-        notes.append(
-            f'Labelled samples of `semi_*` are drawn by `balance={evaluation.balance}`; each run keeps '
-            'its list in `runs/*/subset.json`.'
-        )
-    report = dict(
-        title=f'Evaluation of {evaluation.config.model.type} on {name_of(evaluation)}',
-        dataset=name_of(evaluation),
-        checkpoint=str(evaluation.checkpoint or 'none: a random encoder'),
-        torch=torch.__version__,
-        written=time.strftime('%Y-%m-%d %H:%M:%S'),
-        config=str(evaluation.config_file),
-        sha256=evaluation.identity['sha256'],
-        rows=summarize(results, lambda name: load_scores(evaluation, name)),
-        failed=failed,
-        pictures=pictures,
-        notes=notes,
-    )
-    paths = write_report(report, evaluation.out)
-    return report, [*paths, *(evaluation.out / name for name in pictures.values())]

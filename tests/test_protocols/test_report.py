@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from i2md_mmaction.engine.evaluation_report import dataset_name
-from i2md_mmaction.evaluation import compare_reports, summarize, write_report
-from i2md_mmaction.evaluation.report import COMPARED, PUBLISHED
+from i2md_mmaction.protocols import compare_reports, summarize, write_report
+from i2md_mmaction.protocols.comparison import COMPARED, PUBLISHED
+from i2md_mmaction.protocols.pictures import dataset_name
 
 ROOT = Path(__file__).parents[2]
 LABELS = np.array([0, 1, 2, 0])

@@ -1,0 +1,101 @@
+"""Configs of downstream protocols for the encoder and data set of a pre-training config."""
+
+import copy
+from pathlib import Path
+from typing import Optional, Union
+
+from mmengine.config import Config
+
+from ..evaluation.linear import LinearRecipe
+from .table import PROTOCOLS
+
+#: Hooks of pre-training that a classifier has no use for.
+_PRETRAINING_HOOKS = ('memory', 'stages')
+
+
+def downstream_config(
+    pretraining: Union[str, Path, Config], protocol: str, folder: Union[str, Path]
+) -> Config:
+    """The config of a protocol for the encoder and data set of a pre-training config.
+
+    The pre-training config gives encoder, layout, data set and the view of
+    evaluation, so that none of them drifts from what was pre-trained; the
+    protocol's config states what is different.
+
+    Args:
+        pretraining: The pre-training config, or its file.
+        protocol: Name of a config of the folder, such as ``'linear'``.
+        folder: ``configs/downstream``.
+
+    Returns:
+        A whole config, which ``mim train`` takes once it is dumped.
+
+    Raises:
+        ValueError: If there is no such protocol.
+    """
+    path = Path(folder, f'{protocol}.py')
+    if not path.is_file():
+        families = {known.family for known in PROTOCOLS.values() if known.family}
+        known = sorted({*PROTOCOLS, *families, *(file.stem for file in Path(folder).glob('*.py'))})
+        raise ValueError(f'there is no protocol {protocol!r}; choose of {known}')
+    if not isinstance(pretraining, Config):
+        pretraining = Config.fromfile(pretraining)
+    content = copy.deepcopy(pretraining.to_dict())
+    content['model'] = _classifier(pretraining)
+    for name in _PRETRAINING_HOOKS:
+        content['default_hooks'].pop(name, None)
+    source = Path(pretraining.filename or '').stem
+    content['work_dir'] = f'./work_dirs/{"_".join(filter(None, (protocol, source)))}'
+    config = Config(content)
+    config.merge_from_dict(Config.fromfile(path).to_dict())
+    return config
+
+
+def _classifier(pretraining: Config) -> dict:
+    """What a classifier's model takes from pre-training."""
+    model = pretraining.model
+    preprocessor = model.data_preprocessor.to_dict()
+    train_view = preprocessor['train_views'][0][0]
+    test_view = preprocessor.get('test_view', [{}])[0]
+    # Half to all of the frames and at least 64 (CMD's released code), or what the dataset's config
+    # says of sequences too short for that.
+    crop = dict(
+        type='TemporalCropResize',
+        num_frames=test_view.get('num_frames', 64),
+        ratio=(0.5, 1.0),
+        min_frames=pretraining.get('min_frames', train_view.get('min_frames', 64)),
+    )
+    head = dict(
+        num_classes=pretraining.val_dataloader.dataset.get('num_classes'),
+        in_channels=model.projector.get('in_channels'),
+    )
+    return dict(
+        {name: model[name] for name in ('layout', 'num_persons') if name in model},
+        backbone=model.backbone.to_dict(),
+        cls_head=head,
+        data_preprocessor=dict(preprocessor, train_views=[[crop]]),
+    )
+
+
+def shorten(config: Config, epochs: Optional[int]) -> Config:
+    """Trains for fewer epochs, the steps of the learning rate moved along; None changes nothing."""
+    if epochs:
+        share = epochs / config.train_cfg.max_epochs
+        for schedule in config.param_scheduler:
+            schedule.milestones = [max(1, round(step * share)) for step in schedule.milestones]
+        config.train_cfg.max_epochs = epochs
+    return config
+
+
+def recipe_of(config: Config) -> LinearRecipe:
+    """Optimiser and schedule of a downstream config."""
+    optimizer = config.optim_wrapper.optimizer
+    return LinearRecipe(
+        epochs=config.train_cfg.max_epochs,
+        lr=optimizer.lr,
+        milestones=tuple(config.param_scheduler[0].milestones),
+        batch_size=config.train_dataloader.batch_size,
+        momentum=optimizer.momentum,
+        weight_decay=optimizer.weight_decay,
+        evaluate_every=config.train_cfg.val_interval,
+    )
