@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from i2md_mmaction.evaluation.history import read_knn_curves
+from i2md_mmaction.protocols.report import markdown_table
 
 STREAMS = ('joint', 'motion', 'bone', 'all streams')
 
@@ -16,13 +17,13 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 def table(work_dirs) -> str:
     """The table: the last evaluation of each stream, and the best of all streams together."""
-    rows = [('run', 'epochs', *STREAMS, 'best, all streams'), ('---',) + ('---:',) * (len(STREAMS) + 2)]
+    rows = []
     for work_dir in work_dirs:
         curves = read_knn_curves(work_dir)
         last = [f'{curves[name][1][-1]:.1f}' if name in curves else '' for name in STREAMS]
         epochs, accuracies = curves['all streams']
         rows.append((work_dir.name, str(epochs[-1]), *last, f'{max(accuracies):.1f}'))
-    return '\n'.join(f'| {" | ".join(row)} |' for row in rows)
+    return markdown_table(('run', 'epochs', *STREAMS, 'best, all streams'), rows)
 
 
 def main(argv=None) -> None:

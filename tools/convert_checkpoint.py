@@ -5,8 +5,8 @@ from pathlib import Path
 
 import torch
 
-from i2md_mmaction.convert import official_to_ours, ours_to_official
 from i2md_mmaction.io import atomic_write
+from i2md_mmaction.released_cmd import official_to_ours, ours_to_official
 
 
 def parse_args(argv=None) -> argparse.Namespace:

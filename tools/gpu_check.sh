@@ -20,9 +20,9 @@ train=$(python3 -c 'import i2md_mmaction, mmaction; print(mmaction.__path__[0])'
 device=${DEVICE:-cuda}
 log=$out/$part.log
 
-bench() {  # name, then the arguments of tools/benchmark.py
+bench() {  # name, then the arguments of tools/benchmark/benchmark.py
     echo "== ${*:2}"
-    python3 tools/benchmark.py "${@:2}" --device "$device" --json "$out/$1.json" 2>>"$log" || echo "failed, see $log"
+    python3 tools/benchmark/benchmark.py "${@:2}" --device "$device" --json "$out/$1.json" 2>>"$log" || echo "failed, see $log"
 }
 
 run() {  # name, config, seed, options

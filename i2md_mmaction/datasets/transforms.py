@@ -42,15 +42,9 @@ def rotation_between(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
     No rotation where the source has no direction.
     """
-    source, target = np.asarray(source, dtype=np.float64), np.asarray(target, dtype=np.float64)
     if np.linalg.norm(source) < 1e-6:
         return np.eye(3)
-    axis = np.cross(source, target)
-    if np.linalg.norm(axis) < 1e-6 * np.linalg.norm(source):
-        # Parallel already, or opposite: then half a turn about any axis across.
-        axis = np.cross(target, np.roll(target, 1))
-    angle = np.arctan2(np.linalg.norm(np.cross(source, target)), source @ target)
-    return Rotation.from_rotvec(angle * axis / np.linalg.norm(axis)).as_matrix()
+    return Rotation.align_vectors(target, source)[0].as_matrix()
 
 
 @TRANSFORMS.register_module()

@@ -24,11 +24,11 @@ def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Tuple[List[int], Li
         if lines and not lines[-1].endswith('\n'):
             lines.pop()  # a killed run leaves half of its last line
         for line in lines:
-            entry = json.loads(line)
-            for key, value in entry.items():
+            record = json.loads(line)
+            for key, value in record.items():
                 if key.startswith('knn/top1'):
                     name = key[len('knn/top1_') :] or 'all streams'
-                    values.setdefault(name, {})[entry['step']] = value
+                    values.setdefault(name, {})[record['step']] = value
     if not values:
         raise FileNotFoundError(
             f'no log under {work_dir} holds a k-NN validation; give the work_dir of a run'

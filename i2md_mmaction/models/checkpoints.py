@@ -11,7 +11,7 @@ from ..skeletons import DEFAULT_LAYOUT
 
 #: Settings by which weights of the same shapes differ in meaning, and what they are by default.
 _DEFAULTS = dict(layout=DEFAULT_LAYOUT, modality='joint')
-#: Groups of entries that a line of a message names at most.
+#: Groups of tensors that a line of a message names at most.
 _GROUPS = 5
 
 
@@ -105,8 +105,8 @@ def check_weights(wanted: nn.Module, weights: Mapping[str, Tensor], name: str, s
         said: What else the message is to say, such as :func:`origin`.
 
     Raises:
-        CheckpointMismatch: If an entry is missing, unexpected or of another
-            shape; entries are grouped by what their names begin with.
+        CheckpointMismatch: If a tensor is missing, unexpected or of another
+            shape; tensors are grouped by what their names begin with.
 
     Example:
         >>> check_weights(nn.Linear(2, 1), {'weight': torch.ones(1, 3)}, 'x.pth')
@@ -174,7 +174,7 @@ def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layo
     """Loads the query encoder of one stream of a pre-training checkpoint into a backbone.
 
     Args:
-        backbone: The backbone, all of whose entries the checkpoint must hold.
+        backbone: The backbone, all of whose tensors the checkpoint must hold.
         path: Checkpoint of a pre-training recognizer.
         stream: Name of the stream, such as ``'joint'``.
         layout: Name of the skeleton layout that the backbone is built for.
@@ -182,7 +182,7 @@ def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layo
     Raises:
         FileNotFoundError: If there is no such file.
         CheckpointMismatch: If the checkpoint cannot be read, is of another
-            layout, has no such stream, or lacks, adds or shapes an entry
+            layout, has no such stream, or lacks, adds or shapes a tensor
             otherwise.
     """
     if not Path(path).is_file():
@@ -213,7 +213,7 @@ def load_backbone(backbone: nn.Module, path: Union[str, Path], stream: str, layo
 class StrictLoading(nn.Module):
     """A model that never takes weights in part, unless ``strict=False`` asks torch for just that.
 
-    MMEngine loads checkpoints entry by entry and warns of what does not fit:
+    MMEngine loads checkpoints tensor by tensor and warns of what does not fit:
     its test tool would then report the accuracy of random weights.
     """
 

@@ -17,11 +17,11 @@ import numpy as np
 from rich.console import Console
 
 from i2md_mmaction.datasets.readers import ReadError, Reading, convert_to_pickle
+from i2md_mmaction.datasets.readers.console import print_summary, track_files
 from i2md_mmaction.datasets.readers.samples import find_files
 from i2md_mmaction.datasets.readers.splits import split_names, train_if
 from i2md_mmaction.skeletons import SkeletonLayout
 from projects.custom_skeleton.nite15 import NITE15
-from tools.data.convert import report, track
 
 
 def column_names(layout: SkeletonLayout) -> List[str]:
@@ -120,12 +120,12 @@ def main(argv=None) -> int:
     try:
         classes = sorted({path.parent.name for path in find_files([args.folder], args.pattern).values()})
         source = CustomSkeletons(args.folder, args.pattern, tuple(classes), frozenset(args.val_subjects))
-        summary = convert_to_pickle(source, args.out, workers=args.workers, track=track)
+        summary = convert_to_pickle(source, args.out, workers=args.workers, track=track_files)
     except (OSError, ValueError) as error:
         Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
         return 1
     console = Console(highlight=False, markup=False)
-    report(summary, console)
+    print_summary(summary, console)
     console.print(f'labels: {", ".join(f"{label} {name}" for label, name in enumerate(classes))}')
     return 0
 

@@ -6,7 +6,8 @@ from itertools import count
 import pytest
 import torch
 
-from i2md_mmaction.benchmark import Stopwatch, measure, peak_bytes
+from tools.benchmark import measure
+from tools.benchmark.measure import Stopwatch, peak_bytes
 
 
 def test_a_phase_within_itself_counts_once_and_laps_are_apart(monkeypatch):

@@ -4,9 +4,8 @@ import pytest
 import torch
 from mmaction.registry import MODELS
 
-from i2md_mmaction.benchmark import MethodStep, PlainStep
-from i2md_mmaction.benchmark.measure import Stopwatch
-from i2md_mmaction.benchmark.step import run_step, total
+from tools.benchmark.measure import Stopwatch
+from tools.benchmark.step import MethodStep, PlainStep, run_step, total
 
 BIGRU = dict(type='BiGRU', hidden_channels=4, num_layers=2)
 TRANSFORMER = dict(type='GCNTransformer', gcn_channels=4, gcn_layers=1, num_frames=6)

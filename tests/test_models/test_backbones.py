@@ -5,9 +5,9 @@ import torch
 from mmaction.registry import MODELS
 from torch import nn
 
-from i2md_mmaction.benchmark import peak_bytes
 from i2md_mmaction.models import BiGRU, GCNTransformer
 from i2md_mmaction.models.backbones.gcn_transformer import Attention, NeighborAttentionLayer
+from tools.benchmark.measure import peak_bytes
 
 TINY = dict(gcn_channels=4, gcn_layers=2, embed_dims=8, depth=2, num_heads=2, feedforward_channels=12)
 

@@ -220,7 +220,7 @@ def test_a_batch_larger_than_the_bank_is_no_pile():
 
 def test_keys_that_nothing_takes_into_the_bank_raise_naming_the_hook():
     model = build('CMD', size=8)
-    with pytest.raises(RuntimeError, match=r'pile up.*MoCoMemoryHook.*custom_hooks'):
+    with pytest.raises(RuntimeError, match=r'pile up.*memory=.*MoCoMemoryHook.*default_hooks'):
         for _ in range(20):
             model(views(), mode='loss')
 

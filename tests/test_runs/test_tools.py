@@ -88,7 +88,7 @@ NARROW = [
 
 
 def benchmarked(command, *arguments, config='cmd_demo', options=NARROW):
-    from tools import benchmark
+    from tools.benchmark import benchmark
 
     arguments = [command, str(ROOT / f'configs/{config}.py'), *arguments, '--repeats', '1', '--device', 'cpu']
     return benchmark.main([*arguments, '--cfg-options', *options])
@@ -111,7 +111,7 @@ def test_the_benchmark_counts_the_work_of_a_step_and_sets_the_plain_one_beside_i
 
 
 def test_figures_that_could_not_be_kept_are_not_measured(tmp_path, monkeypatch):
-    from tools import benchmark
+    from tools.benchmark import benchmark
 
     monkeypatch.setitem(benchmark.COMMANDS, 'step', lambda _: pytest.fail('measured'))
     (tmp_path / 'file').touch()
@@ -136,7 +136,7 @@ def test_the_benchmark_grows_only_what_a_method_has():
 
 
 def test_the_benchmark_compares_both_forms_of_the_bigru():
-    from tools import benchmark
+    from tools.benchmark import benchmark
 
     sizes = ['--batch', '2', '--frames', '4', '--hidden', '8']
     whole, released, ratio, mixed = benchmark.main(['bigru', '--repeats', '1', '--device', 'cpu', *sizes])[

@@ -10,23 +10,12 @@ import os
 import pickle
 import sys
 from pathlib import Path
-from typing import Iterable, Iterator
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from i2md_mmaction.datasets import SkeletonPreNormalize, load_annotations, packing, readers
-
-# How many of the things dropped for one reason are named on the screen; the summary file names all.
-NAMED = 3
+from i2md_mmaction.datasets.readers.console import print_summary, track_files
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -92,36 +81,6 @@ def _pku(args: argparse.Namespace) -> readers.PKU:
     return readers.pku(args.root, args.skeletons, args.labels, xsub=args.xsub, xview=args.xview)
 
 
-def track(items: Iterable, total: int) -> Iterator:
-    """Shows a progress bar; it starts, with its thread, only after the workers were forked."""
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn('files'),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(items, total)
-
-
-def report(summary: readers.Summary, console: Console) -> None:
-    """Prints a summary."""
-    if summary.resumed:
-        console.print(f'resumed: {summary.resumed} files had been read by an earlier run')
-    persons = ', '.join(f'{samples} with {count}' for count, samples in summary.persons.items())
-    console.print(f'{summary.sequences} sequences, {summary.classes} classes, {summary.frames} frames')
-    console.print(f'persons: {persons}')
-    console.print(f'splits: {", ".join(f"{name} {size}" for name, size in summary.splits.items())}')
-    for note, samples in summary.notes.items():
-        console.print(f'{note}: {samples}')
-    console.print(f'dropped: {sum(map(len, summary.dropped.values()))}')
-    for reason, drops in summary.dropped.items():
-        named = '; '.join(drop.detail or drop.name for drop in drops[:NAMED])
-        more = ', ...' if len(drops) > NAMED else ''
-        console.print(f'  {reason}: {len(drops)} ({named}{more})', soft_wrap=True)
-
-
 def main(argv=None) -> int:
     """Runs one command; returns the exit status."""
     args, console = parse_args(argv), Console(highlight=False, markup=False)
@@ -134,12 +93,12 @@ def main(argv=None) -> int:
         layout = 'kinect20' if args.command == 'nwucla' else 'ntu25'
         normalize = SkeletonPreNormalize(layout) if args.prenormalize else None
         summary = readers.convert_to_pickle(
-            args.source(args), args.out, workers=args.workers, track=track, normalize=normalize
+            args.source(args), args.out, workers=args.workers, track=track_files, normalize=normalize
         )
     except (OSError, ValueError, pickle.UnpicklingError) as error:
         Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
         return 1
-    report(summary, console)
+    print_summary(summary, console)
     if args.command.startswith('ntu') and not args.missing:
         console.print('note: no list of missing skeletons was given (--missing)')
     console.print(f'wrote {args.out}')

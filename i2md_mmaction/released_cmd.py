@@ -83,7 +83,7 @@ def _translate(
 def _refuse(unknown: List[str], layout: str) -> None:
     if unknown:
         raise UnknownCheckpoint(
-            f'{len(unknown)} entries are not of {layout}: {sorted(unknown)[:8]}; '
+            f'{len(unknown)} tensors are not of {layout}: {sorted(unknown)[:8]}; '
             'this conversion is for pre-training checkpoints of CMD with the BiGRU'
         )
 
@@ -103,7 +103,7 @@ def official_to_ours(checkpoint: dict) -> dict:
         A checkpoint for ``CMD`` or ``SkeletonMoCo`` with ``BiGRU``.
 
     Raises:
-        UnknownCheckpoint: If it holds an entry of another layout, or its
+        UnknownCheckpoint: If it holds a tensor of another layout, or its
             queues are not in step.
     """
     if 'state_dict' not in checkpoint:
@@ -155,10 +155,10 @@ def ours_to_official(checkpoint: dict) -> dict:
         return new and f'encoder_{_inverse(_SIDES)[side]}{_inverse(_STREAMS)[stream]}.{new}'
 
     translated, rest = _translate(weights, _OURS, rename)
-    entries = {f'bank.{stream}_key': suffix for suffix, stream in _STREAMS.items()}
-    known = (*entries, 'bank.pointer', 'bank.filled')
+    keys = {f'bank.{stream}_key': suffix for suffix, stream in _STREAMS.items()}
+    known = (*keys, 'bank.pointer', 'bank.filled')
     _refuse([name for name in rest if name not in known], 'CMD with the default BiGRU')
-    for name, suffix in entries.items():
+    for name, suffix in keys.items():
         if name in weights:
             translated[f'queue{suffix}'] = weights[name].T.contiguous()
             translated[f'queue_ptr{suffix}'] = weights['bank.pointer'].reshape(1)

@@ -16,14 +16,25 @@ from mmaction.models.utils import unit_gcn
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..convert import gru_parameter
-from ..models import BiGRU, GCNTransformer, MomentumContrast, SkeletonEncoder
-from ..models.backbones.graph_convolution import GraphConvolution
-from ..models.dropout import UniformDropout
-from ..models.encoder import average_map
+from i2md_mmaction.models import BiGRU, GCNTransformer, MomentumContrast, SkeletonEncoder
+from i2md_mmaction.models.backbones.graph_convolution import GraphConvolution
+from i2md_mmaction.models.dropout import UniformDropout
+from i2md_mmaction.models.encoder import average_map
+from i2md_mmaction.released_cmd import gru_parameter
 
-# The same parameters, as most compute with them.
-_RELEASED = {GraphConvolution: unit_gcn, UniformDropout: nn.Dropout}
+
+def use_upstream_modules(network: nn.Module) -> nn.Module:
+    """Puts mmaction2's graph convolution and torch's dropout, with the same weights, in place of ours."""
+    for name, module in network.named_children():
+        if isinstance(module, GraphConvolution):
+            upstream = unit_gcn(module.in_channels, module.out_channels, module.A)
+            upstream.load_state_dict(module.state_dict())
+            setattr(network, name, upstream.to(module.A.device))
+        elif isinstance(module, UniformDropout):
+            setattr(network, name, nn.Dropout(module.p))
+        else:
+            use_upstream_modules(module)
+    return network
 
 
 class StepwiseGRU(nn.Module):
@@ -63,10 +74,8 @@ class PlainEncoder(nn.Module):
         self.backbone = (
             StepwiseGRU(encoder.backbone)
             if isinstance(encoder.backbone, BiGRU)
-            else deepcopy(encoder.backbone)
+            else use_upstream_modules(deepcopy(encoder.backbone))
         )
-        for module in self.backbone.modules():
-            module.__class__ = _RELEASED.get(type(module), type(module))
         self.project = deepcopy(encoder.projector)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..models import MomentumContrast
+from i2md_mmaction.models import MomentumContrast
+
 from .measure import Stopwatch, peak_bytes
 from .plain import PlainMethod
 
@@ -217,7 +218,7 @@ def synthetic_batch(model: MomentumContrast, samples: int, frames: int = 100) ->
     return dict(inputs=[torch.randn(shape) for _ in range(samples)])
 
 
-def build_model(config: Config, device: Optional[str] = None) -> MomentumContrast:
+def full_bank_model(config: Config, device: Optional[str] = None) -> MomentumContrast:
     """The recognizer of a config with seeded weights and a full bank, ready to train."""
     torch.manual_seed(0)
     model = MODELS.build(config.model)

@@ -5,7 +5,7 @@ import torch
 from mmaction.registry import MODELS
 from torch import nn
 
-from i2md_mmaction.convert import UnknownCheckpoint, official_to_ours, ours_to_official
+from i2md_mmaction.released_cmd import UnknownCheckpoint, official_to_ours, ours_to_official
 
 HIDDEN, LAYERS, SIZE = 6, 3, 12
 

@@ -1,9 +1,9 @@
 """Measures speed and memory: a config's training step, how it grows, what it needs, and the BiGRU.
 
-    python tools/benchmark.py step configs/i2md_ntu60.py --compile
-    python tools/benchmark.py growth configs/i2md_ntu60.py --batch 32
-    python tools/benchmark.py memory configs/i2md_ntu60.py --sizes batch
-    python tools/benchmark.py bigru
+    python tools/benchmark/benchmark.py step configs/i2md_ntu60.py --compile
+    python tools/benchmark/benchmark.py growth configs/i2md_ntu60.py --batch 32
+    python tools/benchmark/benchmark.py memory configs/i2md_ntu60.py --sizes batch
+    python tools/benchmark/benchmark.py bigru
 
 Data are synthetic. ``step`` sets a plain reference in the manner of research
 code beside the method; ``memory`` needs no device and no time.
@@ -12,6 +12,7 @@ code beside the method; ``memory`` needs no device and no time.
 import argparse
 import json
 import logging
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
@@ -23,21 +24,21 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from i2md_mmaction.benchmark import (
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from i2md_mmaction.io import write_file
+from i2md_mmaction.models import BiGRU
+from tools.benchmark.measure import Stopwatch, matmul_peak
+from tools.benchmark.plain import StepwiseGRU
+from tools.benchmark.step import (
     MethodStep,
     PlainStep,
-    Stopwatch,
-    build_model,
     count_flops,
-    matmul_peak,
+    full_bank_model,
     step_memory,
     synthetic_batch,
     time_steps,
     traced_memory,
 )
-from i2md_mmaction.benchmark.plain import StepwiseGRU
-from i2md_mmaction.io import write_file
-from i2md_mmaction.models import BiGRU
 
 #: What grows, how it is set in a config, and the values tried.
 GROWTH = {
@@ -99,7 +100,7 @@ def benchmark_step(args: argparse.Namespace) -> Tables:
     """Times a config's training step, phase by phase, beside the plain reference."""
     config = load_config(args)
     batch, optimizer = config.train_dataloader.batch_size, config.optim_wrapper.optimizer
-    model = build_model(config)
+    model = full_bank_model(config)
     flops = count_flops(model)
     model = model.to(args.device)
     data, watch = synthetic_batch(model, batch), Stopwatch(args.device)
@@ -116,7 +117,7 @@ def benchmark_step(args: argparse.Namespace) -> Tables:
 
     if args.compile:
         config.model.compiled = True
-        timed = MethodStep(build_model(config, args.device), optimizer, args.amp)
+        timed = MethodStep(full_bank_model(config, args.device), optimizer, args.amp)
     else:
         timed = ours()
     columns = {'ours': time_steps(timed, views, args.repeats, split=not args.compile)}
@@ -181,7 +182,7 @@ def benchmark_growth(args: argparse.Namespace) -> Tables:
     """Times a config's training step as one size after another grows."""
     rows = []
     for size, value, config in grown(args):
-        model = build_model(config, args.device)
+        model = full_bank_model(config, args.device)
         data = synthetic_batch(model, config.train_dataloader.batch_size)
         views = model.data_preprocessor(data, training=True)['inputs']
 
@@ -199,7 +200,7 @@ def benchmark_memory(args: argparse.Namespace) -> Tables:
     rows = []
     for size, value, config in grown(args):
         optimizer, batch = config.optim_wrapper.optimizer, config.train_dataloader.batch_size
-        memory = traced_memory(build_model(config), optimizer, batch, args.amp)
+        memory = traced_memory(full_bank_model(config), optimizer, batch, args.amp)
         rows.append({'size': size, 'at': value, 'memory (GiB)': memory / 2**30})
     return {'memory': rows}
 
