@@ -10,6 +10,6 @@ train_cfg = dict(max_epochs=30)
 param_scheduler = [dict(type='MultiStepLR', milestones=[24], gamma=0.1)]
 default_hooks = dict(
     logger=dict(interval=16),
-    # From half-way, as in the paper, mining cost 7 points of 1-NN here: see the README.
+    # From half-way, as in the paper, mining cost 7 points of 1-NN here: see docs/results.md.
     stages=dict(stages=[dict(begin=0, mining=False), dict(begin=24, mining=True)]),
 )

@@ -40,7 +40,7 @@ def load_annotations(path: Union[str, Path]) -> Dict:
     if not path.exists():
         raise AnnotationError(
             f'annotation file {path} does not exist; set the environment variable I2MD_DATA to its folder, '
-            'or make it as the README says under "Data"'
+            'or make it as docs/data.md says'
         )
     try:
         content = load_pickle(path)

@@ -72,7 +72,8 @@ class MomentumContrast(SelfSupervised):
             rows = sum(len(values) for values in stash)
             if len(stash) > 1 and rows > 2 * self.bank.size:  # one batch may exceed the bank
                 raise RuntimeError(
-                    'keys pile up and the bank never changes: add memory=dict(type="MoCoMemoryHook") to default_hooks'
+                    'keys pile up and the bank never changes: add memory=dict(type="MoCoMemoryHook") '
+                    'to default_hooks'
                 )
 
     def update_encoders(self) -> None:
