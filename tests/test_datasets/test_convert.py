@@ -168,6 +168,17 @@ def test_the_command_line_converts_and_packs(tool, folder, tmp_path, capsys):
         assert got == expected
 
 
+@pytest.mark.parametrize('options, left', [([], 13), (['--missing', 'none'], 14)])
+def test_the_published_list_of_missing_skeletons_is_the_default(tool, folder, tmp_path, options, left):
+    (folder / f'{NAMES[0]}.skeleton').rename(folder / 'S001C002P005R002A008.skeleton')
+    out = tmp_path / 'ntu.pkl'
+    assert tool.main(['ntu60', str(folder), '--out', str(out), '--workers', '1', *options]) == 0
+    assert len(pickle.loads(out.read_bytes())['annotations']) == left
+    dropped = json.loads(out.with_suffix('.summary.json').read_text())['dropped']
+    listed = [drop['name'] for drop in dropped.get('on the list of missing skeletons', [])]
+    assert listed == ([] if options else ['S001C002P005R002A008'])
+
+
 @pytest.mark.parametrize('command', ['ntu60 {0}/none', 'pku1 {0}', 'pku2 {0}', 'nwucla {0}'])
 def test_the_command_line_says_what_is_wrong(tool, tmp_path, capsys, command):
     status = tool.main(

@@ -1,5 +1,7 @@
 """NTU RGB+D: ``.skeleton`` files, ordinary and odd."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,11 @@ from i2md_mmaction.datasets.readers.splits import (
     NTU60_TRAIN_SUBJECTS,
     NTU120_PROTOCOLS,
     NTU120_TRAIN_SUBJECTS,
+    NTUName,
     split_names,
 )
 
+ROOT = Path(__file__).parents[2]
 FIRST, SECOND, THIRD = 72057594037931101, 72057594037931102, 72057594037932233
 
 
@@ -141,6 +145,25 @@ def test_listed_foreign_and_unnamed_files_are_dropped(ntu_file, body, tmp_path):
     for name, reason in names.items():
         [drop] = read(ntu_file([[(FIRST, body(0))]], name), missing=missing).dropped
         assert drop[:2] == (name, reason)
+
+
+def test_the_published_list_is_applied_unless_another_is_given(ntu_file, body):
+    names = read_missing_list()
+    assert len(names) == 535 and sum(NTUName.parse(name).action <= 60 for name in names) == 302
+    path = ntu_file([[(FIRST, body(0))]], 'S001C002P005R002A008')
+    [drop] = read_file(ntu60([path.parent]), path).dropped
+    assert drop.reason == 'on the list of missing skeletons'
+    assert len(read_file(ntu120([path.parent], missing=frozenset()), path).samples) == 1
+
+
+@pytest.mark.parametrize('number, size', [(60, 302), (120, 535)])
+def test_the_list_is_the_one_beside_the_data(number, size):
+    published = ROOT.parent / f'shared/data/ntu/missing_skeletons_ntu{number}.txt'
+    if not published.exists():
+        pytest.skip(f'{published} is not here')
+    names = set(published.read_text().split())
+    assert len(names) == size
+    assert {name for name in read_missing_list() if NTUName.parse(name).action <= number} == names
 
 
 def test_a_missing_list_without_names_is_refused(tmp_path):

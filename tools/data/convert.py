@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Converts downloaded skeleton datasets into mmaction2's pickle, and pickles into the packed form.
 
-python tools/data/convert.py ntu60 nturgb+d_skeletons/ --missing missing_skeletons.txt --out data/ntu60.pkl
+python tools/data/convert.py ntu60 nturgb+d_skeletons/ --out data/ntu60.pkl
 python tools/data/convert.py pack data/ntu60.pkl data/ntu60
 """
 
@@ -41,9 +41,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         command.add_argument('folders', type=Path, nargs='+', help='extracted folders, searched at any depth')
         command.add_argument(
             '--missing',
-            type=Path,
-            help=f'the list of {listed} samples with missing skeletons published with the dataset, one name '
-            'a line. It is not built in: without it only samples without any body are dropped',
+            help=f'samples to leave out: a file with a name a line, or none; by default the {listed} whose '
+            'skeletons are missing or incomplete, as published by the authors of the data set',
         )
         command.set_defaults(source=_ntu)
     for name in ('pku1', 'pku2'):
@@ -73,7 +72,10 @@ def parse_args(argv=None) -> argparse.Namespace:
 
 
 def _ntu(args: argparse.Namespace) -> readers.NTU:
-    missing = readers.read_missing_list(args.missing) if args.missing else frozenset()
+    if args.missing == 'none':
+        missing = frozenset()
+    else:
+        missing = readers.read_missing_list(args.missing) if args.missing else None
     return getattr(readers, args.command)(args.folders, missing)
 
 
@@ -99,8 +101,6 @@ def main(argv=None) -> int:
         Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
         return 1
     print_summary(summary, console)
-    if args.command.startswith('ntu') and not args.missing:
-        console.print('note: no list of missing skeletons was given (--missing)')
     console.print(f'wrote {args.out}')
     return 0
 

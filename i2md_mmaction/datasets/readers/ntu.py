@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Tuple
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from .bodies import assign_slots
 from .samples import MAX_BODIES, ReadError, Reading, find_files
-from .splits import NTU60_PROTOCOLS, NTU120_PROTOCOLS, NTUName, split_names
+from .splits import NTU60_PROTOCOLS, NTU120_PROTOCOLS, NTUName, read_missing_list, split_names
 
 NUM_JOINTS = 25
 # x y z, depth x y, colour x y, orientation w x y z, tracking state
@@ -19,7 +19,7 @@ BODY_FIELDS = 10
 
 
 class _Observations(NamedTuple):
-    """One entry for each body in each frame, in the order of the file."""
+    """One observation for each body in each frame, in the order of the file."""
 
     frames: List[int]
     bodies: List[bytes]
@@ -153,8 +153,7 @@ class NTU:
         folders: Where the files are, at any depth.
         num_classes: 60 or 120, which also says the splits; files of later
             actions are dropped.
-        missing: Names of samples to leave out: the official list of missing
-            skeletons, from :func:`read_missing_list`.
+        missing: Names of samples to leave out, from :func:`read_missing_list`.
 
     Raises:
         FileNotFoundError: From ``files()``, if a folder has no such file.
@@ -184,11 +183,11 @@ class NTU:
         return split_names(names, {60: NTU60_PROTOCOLS, 120: NTU120_PROTOCOLS}[self.num_classes])
 
 
-def ntu60(folders: Iterable[Path], missing: FrozenSet[str] = frozenset()) -> NTU:
-    """NTU RGB+D 60: splits x-sub and x-view."""
-    return NTU(tuple(folders), 60, missing)
+def ntu60(folders: Iterable[Path], missing: Optional[FrozenSet[str]] = None) -> NTU:
+    """NTU RGB+D 60: splits x-sub and x-view; without the published missing samples by default."""
+    return NTU(tuple(folders), 60, read_missing_list() if missing is None else missing)
 
 
-def ntu120(folders: Iterable[Path], missing: FrozenSet[str] = frozenset()) -> NTU:
-    """NTU RGB+D 120: splits x-sub and x-set."""
-    return NTU(tuple(folders), 120, missing)
+def ntu120(folders: Iterable[Path], missing: Optional[FrozenSet[str]] = None) -> NTU:
+    """NTU RGB+D 120: splits x-sub and x-set; without the published missing samples by default."""
+    return NTU(tuple(folders), 120, read_missing_list() if missing is None else missing)

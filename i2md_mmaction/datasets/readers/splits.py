@@ -17,6 +17,8 @@ NTU120_TRAIN_SUBJECTS = NTU60_TRAIN_SUBJECTS | {
 }
 # fmt: on
 NTU60_TRAIN_CAMERAS = frozenset((2, 3))
+#: Published by the authors of the data set beside their code.
+MISSING_SKELETONS = Path(__file__).with_name('missing_skeletons.txt')
 
 _NTU_NAME = re.compile(r'S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})')
 _PKU_SECTIONS = {'train': 'train', 'valid': 'val', 'test': 'val'}
@@ -74,12 +76,13 @@ def split_names(names: Iterable[str], protocols: Dict[str, PartOf]) -> Dict[str,
     return splits
 
 
-def read_missing_list(path: Path) -> FrozenSet[str]:
-    """Reads the list of samples with missing skeletons that comes with NTU RGB+D.
+def read_missing_list(path: Path = MISSING_SKELETONS) -> FrozenSet[str]:
+    """Reads the list of samples whose skeletons are missing or incomplete.
 
-    The datasets' authors publish 302 names for NTU-60 and 535 for NTU-120,
-    one a line under a heading. They are read, never guessed: without the
-    file only samples without any body are found and dropped.
+    Args:
+        path: A text file with a name a line, under any heading; by default the
+            535 names that the authors of NTU-120 publish, among them the 302
+            of NTU-60.
 
     Raises:
         ValueError: If no line holds the name of a sample.
