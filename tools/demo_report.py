@@ -7,9 +7,10 @@ from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
+from i2md_mmaction.datasets import check_labels
 from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy
 from i2md_mmaction.evaluation.history import read_knn_curves
-from i2md_mmaction.evaluation.inference import dataloaders, embed_split, load_model
+from i2md_mmaction.evaluation.inference import build_dataloader, dataloaders, embed_split, load_model
 from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_tsne
 from i2md_mmaction.protocols.pictures import classes_of
 
@@ -30,8 +31,11 @@ def main(argv=None) -> None:
     work_dir = args.work_dir or args.checkpoint.parent
     out = args.out or work_dir
     out.mkdir(parents=True, exist_ok=True)
-    loaders = dataloaders(config)
-    splits = {part: loader['dataset'].get('split') or part for part, loader in loaders.items()}
+    settings = dataloaders(config)
+    loaders = {part: build_dataloader(loader) for part, loader in settings.items()}
+    for loader in loaders.values():
+        check_labels(loader.dataset)
+    splits = {part: loader['dataset'].get('split') or part for part, loader in settings.items()}
 
     rows, embedded = {}, {}
     for name, checkpoint in (('random encoder', None), ('pre-trained', args.checkpoint)):
@@ -54,7 +58,7 @@ def main(argv=None) -> None:
         table.add_row(name, *(f'{accuracies[column]:.1f}' for column in columns))
     console.print(table)
 
-    names = classes_of(loaders['query']['dataset'])
+    names = classes_of(settings['query']['dataset'])
     query, labels = embedded['query']
     features = concatenate_streams({stream: query[stream] for stream in streams})
     title = f'{config.model.type}: embeddings of {splits["query"]}, t-SNE'

@@ -2,7 +2,7 @@
 
 from .annotations import AnnotationError, check_annotations, load_annotations
 from .class_names import class_names
-from .labels import check_joined_labels, joined_datasets
+from .labels import check_labels, joined_datasets
 from .skeleton_dataset import SkeletonDataset
 from .subsets import select_subset
 from .transforms import SkeletonPreNormalize
@@ -12,7 +12,7 @@ __all__ = [
     'SkeletonDataset',
     'SkeletonPreNormalize',
     'check_annotations',
-    'check_joined_labels',
+    'check_labels',
     'class_names',
     'joined_datasets',
     'load_annotations',

@@ -61,6 +61,12 @@ def sample_name(annotation: Dict) -> str:
     return annotation.get('filename', annotation.get('frame_dir'))
 
 
+def sample_label(annotation: Dict) -> int:
+    """The label of a sample; -1, as mmaction2's clip inference writes it, where it has none."""
+    label = annotation.get('label')
+    return -1 if label is None else label
+
+
 def sample_names(annotations: Sequence[Dict]) -> List[Optional[str]]:
     """The name of each sample."""
     if isinstance(annotations, PackedAnnotations):
@@ -116,8 +122,8 @@ def find_problem(
     """The first thing wrong with a sample.
 
     Args:
-        annotation: One sample with ``keypoint`` (M, T, V, C), ``label`` and,
-            optionally, ``total_frames``.
+        annotation: One sample with ``keypoint`` (M, T, V, C) and, optionally,
+            ``total_frames`` and ``label``; -1 is no label.
         layout: The layout that the model is built for.
         num_persons: Persons that the model takes.
         num_classes: Classes that the labels count from 0; None if unknown.
@@ -126,9 +132,8 @@ def find_problem(
     Returns:
         (what is wrong with which field, what to do), or None.
     """
-    for field in ('keypoint', 'label'):
-        if field not in annotation:
-            return f'{field}: missing', 'make the file anew'
+    if 'keypoint' not in annotation:
+        return 'keypoint: missing', 'make the file anew'
     keypoint = np.asarray(annotation['keypoint'])
     if keypoint.ndim != 4:
         return f'keypoint: shape {keypoint.shape}', 'store (persons, frames, joints, coordinates)'
@@ -150,14 +155,14 @@ def find_problem(
     problem = look(keypoint)
     if problem:
         return f'keypoint: {problem}', 'repair or drop the sample (`drop_invalid=True`)'
-    label = annotation['label']
+    label = sample_label(annotation)
     if not isinstance(label, (int, np.integer)):
         return f'label: {label!r} is no whole number', 'make the file anew'
-    if label < 0 or (num_classes is not None and label >= num_classes):
+    if label < -1 or (num_classes is not None and label >= num_classes):
         known = 'the classes, counted from 0' if num_classes is None else f'0 to {num_classes - 1}'
         return (
             f'label: {label} outside {known}',
-            'set `num_classes` to that of the data or make the file anew',
+            'set `num_classes` to that of the data or make the file anew; -1 is no label',
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Whether the labels of joined data sets are one list."""
+"""Whether labels are there, and those of joined data sets one list."""
 
 from itertools import combinations
 from typing import List
@@ -15,20 +15,29 @@ def joined_datasets(dataset: Dataset) -> List[Dataset]:
     return joined_datasets(dataset.dataset) if hasattr(dataset, 'dataset') else [dataset]
 
 
-def check_joined_labels(dataset: Dataset) -> None:
-    """Refuses to classify data sets that were joined though their labels are lists of their own.
+def check_labels(dataset: Dataset) -> None:
+    """Refuses to classify by labels that are not there, or that are no one list.
 
-    Two of them share a list if they are of one file or one ``name``, or name
-    their classes alike; they do not clash if ``label_offset`` keeps their
-    labels apart.
+    Two joined data sets share a list if they are of one file or one ``name``,
+    or name their classes alike; they do not clash if ``label_offset`` keeps
+    their labels apart.
 
     Args:
         dataset: A data set whose labels are to be used.
 
     Raises:
-        ValueError: If a label would stand for two classes; names both files.
+        ValueError: If a sample has no label, or a label would stand for two
+            classes; names the files.
     """
     parts = [part for part in joined_datasets(dataset) if isinstance(part, SkeletonDataset)]
+    for part in parts:
+        if part.unlabelled:
+            raise ValueError(
+                f'{part.ann_file}, split {part.split!r}: {len(part.unlabelled)} of {len(part)} samples have no '
+                f'label, the first {part.unlabelled[0]}; neighbours and classifiers need one for each. '
+                'Name a labelled split, or watch pre-training without labels: '
+                'val_cfg=dict(type="EmbeddingLoop"), val_evaluator=dict(type="EmbeddingQuality")'
+            )
     for first, second in combinations(parts, 2):
         if not (_share_labels(first, second) or _lie_apart(first, second)):
             raise ValueError(

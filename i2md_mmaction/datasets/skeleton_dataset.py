@@ -13,6 +13,7 @@ from .annotations import (
     AnnotationError,
     check_annotations,
     load_annotations,
+    sample_label,
     sample_name,
     select_split,
     take_samples,
@@ -24,6 +25,9 @@ from .subsets import describe_subset, select_subset
 @DATASETS.register_module()
 class SkeletonDataset(PoseDataset):
     """Skeleton sequences in mmaction2's format, checked before the first step.
+
+    A sample without a label, or with -1, pre-trains like any other; what needs
+    labels asks for them (:func:`.labels.check_labels`).
 
     Args:
         ann_file: Annotation file, see :func:`.annotations.load_annotations`.
@@ -49,6 +53,18 @@ class SkeletonDataset(PoseDataset):
     Raises:
         AnnotationError: If the file, a split or a sample must not be trained
             on; the message names file, sample, field and remedy.
+
+    Example:
+        >>> import pickle
+        >>> import tempfile
+        >>> import numpy as np
+        >>> sample = dict(frame_dir='wave_1', label=0, keypoint=np.ones((1, 9, 25, 3)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder, 'mine.pkl')
+        ...     _ = file.write_bytes(pickle.dumps(dict(split=dict(train=['wave_1']), annotations=[sample])))
+        ...     dataset = SkeletonDataset(str(file), pipeline=[], split='train', label_offset=60)
+        >>> len(dataset), dataset[0]['keypoint'].shape, dataset[0]['label']
+        (1, (1, 9, 25, 3), 60)
     """
 
     def __init__(
@@ -68,6 +84,7 @@ class SkeletonDataset(PoseDataset):
         self.name = name
         self.label_offset = label_offset
         self.class_names: Optional[List[str]] = None
+        self.unlabelled: List[str] = []
         self.layout = get_layout(layout)
         self.num_persons = num_persons
         self.drop_invalid = drop_invalid
@@ -102,6 +119,7 @@ class SkeletonDataset(PoseDataset):
             annotations = take_samples(annotations, sound)
         if not annotations:
             raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
+        self.unlabelled = [sample_name(sample) for sample in annotations if sample_label(sample) == -1]
         if self.subset is not None:
             annotations = self._draw_subset(annotations)
         if isinstance(annotations, PackedAnnotations) and not self.serialize_data:
@@ -109,14 +127,33 @@ class SkeletonDataset(PoseDataset):
         return [dict(annotation) for annotation in annotations]
 
     def get_data_info(self, idx: int) -> Dict:
-        """The annotation of that number, its label in the list of all joined data sets."""
+        """The annotation of that number, its label in the list of all joined data sets, -1 for none."""
         info = super().get_data_info(idx)
-        if self.label_offset:
-            info['label'] = info['label'] + self.label_offset
+        label = sample_label(info)
+        info['label'] = label if label == -1 else label + self.label_offset
         return info
+
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """The class of a sample, by which MMEngine's ``ClassBalancedDataset`` repeats samples.
+
+        Raises:
+            AnnotationError: If the sample has no label.
+        """
+        label = self.get_data_info(idx)['label']
+        if label == -1:
+            raise AnnotationError(
+                f'{self.ann_file}: sample {self.unlabelled[0]} has no label; classes can be balanced only '
+                'where every sample has one'
+            )
+        return [label]
 
     def _draw_subset(self, annotations: Sequence[Dict]) -> Sequence[Dict]:
         """The labelled part of the split, and a record of it."""
+        if self.unlabelled:
+            raise AnnotationError(
+                f'{self.ann_file}: {len(self.unlabelled)} samples have no label, the first '
+                f'{self.unlabelled[0]}; a subset is drawn among labelled samples only'
+            )
         places = select_subset([int(annotation['label']) for annotation in annotations], **self.subset)
         annotations = take_samples(annotations, places)
         names = [sample_name(annotation) for annotation in annotations]

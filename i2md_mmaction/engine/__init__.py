@@ -11,7 +11,7 @@ from .hooks import (
     StepSeedHook,
     SubsetRecordHook,
 )
-from .loops import KNNLoop
+from .loops import EmbeddingLoop, KNNLoop
 from .optim import BFloat16OptimWrapper
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     'BFloat16OptimWrapper',
     'DeferredRuntimeInfoHook',
     'DivergedError',
+    'EmbeddingLoop',
     'JoinedLabelsHook',
     'KNNLoop',
     'MoCoMemoryHook',

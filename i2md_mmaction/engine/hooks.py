@@ -13,7 +13,7 @@ from mmengine.dist import get_rank, master_only
 from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
 from mmengine.model import is_model_wrapper
 
-from ..datasets import check_joined_labels
+from ..datasets import check_labels
 from ..io import write_file
 
 
@@ -36,9 +36,16 @@ def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
 class MoCoMemoryHook(Hook):
     """Updates key encoders and bank once for each step of the optimiser.
 
-    Right after the step, which is the same as CMD's order (momentum update
-    before the keys of the next step); under gradient accumulation only after
-    the iteration that stepped, with the keys of all of them.
+    It runs right after the step, so that the next step takes its keys from the updated encoders, as in CMD.
+    Under gradient accumulation it waits for the step, then enqueues the keys of all iterations before it.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> model = SimpleNamespace(update_encoders=lambda: print('keys'), enqueue_keys=lambda: print('bank'))
+        >>> runner = SimpleNamespace(model=model, optim_wrapper=SimpleNamespace(should_update=lambda: True))
+        >>> MoCoMemoryHook().after_train_iter(runner, batch_idx=0)
+        keys
+        bank
     """
 
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
@@ -53,11 +60,19 @@ class MoCoMemoryHook(Hook):
 class MomentumScheduleHook(Hook):
     """Raises the momentum of the key encoders over training, along half a cosine.
 
-    ``m = 1 - (1 - m_0) * (cos(pi * k / K) + 1) / 2`` after k of K iterations,
-    m_0 being the momentum of the model's config. Source: BYOL (Grill et al.,
-    NeurIPS 2020), section 3.3. The papers of CMD, I2MD and AimCLR keep it at
-    m_0, as the configs here do; this hook is an option:
+    ``m = 1 - (1 - m_0) * (cos(pi * k / K) + 1) / 2`` after k of K iterations, m_0 being the momentum of
+    the model's config. Source: BYOL (Grill et al., NeurIPS 2020), section 3.3. CMD, I2MD and AimCLR keep
+    it at m_0, as the configs here do; to raise it, add this hook:
     ``default_hooks=dict(momentum=dict(type='MomentumScheduleHook'))``.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> runner = SimpleNamespace(model=SimpleNamespace(momentum=0.99), iter=50, max_iters=100)
+        >>> hook = MomentumScheduleHook()
+        >>> hook.before_train(runner)
+        >>> hook.before_train_iter(runner, batch_idx=50)
+        >>> round(runner.model.momentum, 3)  # half the way from 0.99 to 1
+        0.995
     """
 
     def __init__(self) -> None:
@@ -78,11 +93,17 @@ class MomentumScheduleHook(Hook):
 class StepSeedHook(Hook):
     """Seeds all draws of a step by (seed, rank, iteration).
 
-    A resumed run then draws exactly what the unbroken one would have drawn,
-    whatever was evaluated in between, and no generator needs to be saved. The
-    order of the samples follows the same seed, also where none was given and
-    it comes from the checkpoint: MMEngine builds the dataloader before it
-    reads that.
+    A resumed run then draws exactly what the unbroken one would have drawn, whatever was evaluated in
+    between, and no generator is saved. The order of the samples follows the same seed, even one that comes
+    from the checkpoint, which MMEngine reads only after it has built the dataloader.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> def draw(iteration):
+        ...     StepSeedHook().before_train_iter(SimpleNamespace(seed=0, iter=iteration), batch_idx=0)
+        ...     return torch.rand(()).item()
+        >>> draw(7) == draw(7), draw(7) == draw(8)
+        (True, False)
     """
 
     priority = 'VERY_HIGH'
@@ -111,15 +132,20 @@ class StepSeedHook(Hook):
 class DeferredRuntimeInfoHook(RuntimeInfoHook):
     """MMEngine's ``RuntimeInfoHook`` that leaves losses on the device until they are logged.
 
-    MMEngine's own reads every loss of every step, and so waits for the device
-    each time. Here they are read together, in order, when the logger is about
-    to write them, at the end of an epoch and before a checkpoint; the log
-    history is the same. The first loss that is not finite ends the run there,
-    before anything is evaluated or saved.
+    MMEngine's own reads every loss of every step, and so waits for the device each time. Here they are
+    read together, in order, when the logger is about to write them, at the end of an epoch and before a
+    checkpoint; the log history is the same. The first loss that is not finite ends the run there, before
+    anything is evaluated or saved.
 
     Raises:
-        DivergedError: When losses are read and one is NaN or infinite; names
-            step, terms, samples, learning rate and precision.
+        DivergedError: When losses are read and one is NaN or infinite; names step, terms, samples,
+            learning rate and precision.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> hooks = get_config('i2md_mmaction::cmd_demo.py').default_hooks
+        >>> hooks.runtime_info.type, hooks.logger.interval  # the device is waited for every fifth step
+        ('DeferredRuntimeInfoHook', 5)
     """
 
     def before_train(self, runner) -> None:
@@ -184,19 +210,19 @@ def _diverged(runner, iteration: int, spoilt: Dict[str, float], samples: List[st
 
 @HOOKS.register_module()
 class PretrainStageHook(Hook):
-    """Changes attributes of the model at given epochs.
-
-    Two-stage methods and late starts are configuration:
-    ``stages=[dict(begin=0, imd_weight=0.0), dict(begin=50, imd_weight=1.0)]``.
+    """Changes attributes of the model at given epochs, for two-stage methods and late starts.
 
     Args:
-        stages: For each stage its first epoch ``begin`` (counted from 0) and
-            the attributes that it sets.
+        stages: For each stage its first epoch ``begin`` (counted from 0) and the attributes that it sets.
 
     Raises:
         ValueError: If no stage begins at epoch 0.
-        AttributeError: Before training, if the model lacks an attribute that
-            some stage sets.
+        AttributeError: Before training, if the model lacks an attribute that some stage sets.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> get_config('i2md_mmaction::aimclr_ntu60.py').default_hooks.stages.stages
+        [{'begin': 0, 'mining': False}, {'begin': 150, 'mining': True}]
     """
 
     def __init__(self, stages: List[Dict[str, Any]]) -> None:
@@ -230,29 +256,37 @@ class PretrainStageHook(Hook):
 
 @HOOKS.register_module()
 class JoinedLabelsHook(Hook):
-    """Refuses to train or test a classifier on joined data sets whose labels are no one list.
+    """Refuses to train or test a classifier on labels that are not there, or are no one list.
 
-    See :func:`~i2md_mmaction.datasets.check_joined_labels`. Pre-training does
-    not look at labels and needs no such check.
+    See :func:`~i2md_mmaction.datasets.check_labels`. Pre-training uses no labels and needs no such check.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> get_config('i2md_mmaction::downstream/linear.py').default_hooks.joined_labels.type
+        'JoinedLabelsHook'
     """
 
     def before_train(self, runner) -> None:
         """Checks the data of training and validation."""
-        check_joined_labels(runner.train_dataloader.dataset)
+        check_labels(runner.train_dataloader.dataset)
         if runner.val_loop is not None:
-            check_joined_labels(runner.val_loop.dataloader.dataset)
+            check_labels(runner.val_loop.dataloader.dataset)
 
     def before_test(self, runner) -> None:
         """Checks the data of the test."""
-        check_joined_labels(runner.test_loop.dataloader.dataset)
+        check_labels(runner.test_loop.dataloader.dataset)
 
 
 @HOOKS.register_module()
 class SubsetRecordHook(Hook):
     """Saves which labelled samples a semi-supervised run was given.
 
-    Writes ``subset.json`` into the work dir if the training dataset has a
-    ``subset_record``.
+    Writes ``subset.json`` into the work dir if the training dataset has a ``subset_record``.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> get_config('i2md_mmaction::downstream/semi_1.py').train_dataloader.dataset.subset  # is recorded
+        {'fraction': 0.01, 'balance': 'uniform', 'seed': 0}
     """
 
     @master_only

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from copy import deepcopy
-from typing import Dict, List, Tuple, Union
+from typing import ContextManager, Dict, List, Tuple, Union
 
 import torch
 from mmaction.registry import LOOPS
@@ -13,18 +13,125 @@ from mmengine.runner import BaseLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..datasets import check_joined_labels
+from ..datasets import check_labels
 from ..evaluation.inference import bank_dataloader
 from ..evaluation.knn import check_neighbors
-from ..evaluation.metrics import KNNAccuracy, collect
+from ..evaluation.metrics import EmbeddingQuality, KNNAccuracy, collect
+from .hooks import unwrapped
 
 
 @LOOPS.register_module()
-class KNNLoop(BaseLoop):
-    """Evaluates frozen features by the neighbours of one split in another.
+class EmbeddingLoop(BaseLoop):
+    """Embeds a split and measures the embeddings, without a label.
 
     Serves as the validation loop of pre-training and, with ``mode='test'``, as
     the test loop of a pre-training checkpoint.
+
+    Args:
+        runner: The runner.
+        dataloader: Config of a dataloader, or a built one.
+        evaluator: Metrics. For an :class:`EmbeddingQuality` among them the
+            first two training views of each sample are embedded too, the same
+            ones at every evaluation.
+        mode: ``'val'`` or ``'test'``, whose hooks are called. Validation
+            embeds in the precision that trains, a test in float32.
+
+    Raises:
+        ValueError: If a metric needs a bank, which only :class:`KNNLoop` has,
+            or two training views where the model has one.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> config = get_config('i2md_mmaction::cmd_demo.py')
+        >>> best = dict(checkpoint=dict(save_best='embedding/rank'))
+        >>> config.merge_from_dict(dict(
+        ...     val_cfg=dict(_delete_=True, type='EmbeddingLoop'), default_hooks=best,
+        ...     val_evaluator=dict(_delete_=True, type='EmbeddingQuality')))
+        >>> config.val_cfg  # names no bank, unlike that of KNNLoop
+        {'type': 'EmbeddingLoop'}
+    """
+
+    def __init__(
+        self,
+        runner,
+        dataloader: Union[DataLoader, Dict],
+        evaluator: Union[Evaluator, Dict, List],
+        mode: str = 'val',
+    ) -> None:
+        if mode not in ('val', 'test'):
+            raise ValueError(f"mode must be 'val' or 'test', got {mode!r}")
+        super().__init__(runner, deepcopy(dataloader) if isinstance(dataloader, dict) else dataloader)
+        self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
+        self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
+        self.mode = mode
+        self.with_views = any(isinstance(metric, EmbeddingQuality) for metric in self.evaluator.metrics)
+        views = len(unwrapped(runner.model).data_preprocessor.train_views) if self.with_views else 2
+        if views < 2:
+            raise ValueError('EmbeddingQuality compares two training views; model.data_preprocessor has one')
+        self._check_metrics()
+
+    def _check_metrics(self) -> None:
+        """Refuses metrics that this loop cannot serve."""
+        if any(isinstance(metric, KNNAccuracy) for metric in self.evaluator.metrics):
+            raise ValueError('KNNAccuracy needs a bank; use val_cfg=dict(type="KNNLoop", bank=...)')
+
+    def run(self) -> Dict[str, float]:
+        """Embeds the split and computes the metrics."""
+        self._call('before_{}')
+        self._call('before_{}_epoch')
+        self.runner.model.eval()
+        self._prepare()
+        for index, batch in enumerate(self.dataloader):
+            self._call('before_{}_iter', batch_idx=index, data_batch=batch)
+            outputs = self._predict(batch)
+            if self.with_views:
+                self._embed_views(batch, outputs, seed=index)
+            self.evaluator.process(data_samples=outputs, data_batch=batch)
+            self._call('after_{}_iter', batch_idx=index, data_batch=batch, outputs=outputs)
+        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        self._call('after_{}_epoch', metrics=metrics)
+        self._call('after_{}')
+        return metrics
+
+    def _prepare(self) -> None:
+        """What is to be done before the split is embedded."""
+
+    def _call(self, point: str, **kwargs) -> None:
+        """Calls the hooks of a point of this loop's mode."""
+        self.runner.call_hook(point.format(self.mode), **kwargs)
+
+    def _precision(self) -> ContextManager:
+        """That of training, while it is validated."""
+        wrapper = getattr(self.runner, 'optim_wrapper', None) if self.mode == 'val' else None
+        trains = isinstance(wrapper, OptimWrapper)
+        return wrapper.optim_context(self.runner.model) if trains else nullcontext()
+
+    @torch.no_grad()
+    def _predict(self, batch: Dict) -> list:
+        with self._precision():
+            return self.runner.model.test_step(batch)
+
+    @torch.no_grad()
+    def _embed_views(self, batch: Dict, outputs: list, seed: int) -> None:
+        """Writes the embeddings (2, H) of two training views into each sample's ``view_embeddings``."""
+        model = unwrapped(self.runner.model)
+        device = next(model.parameters()).device
+        # The draws are those of every evaluation, and training goes on with its own.
+        with torch.random.fork_rng(() if device.type == 'cpu' else (device,), device_type=device.type):
+            torch.manual_seed(seed)
+            views = model.data_preprocessor(batch, training=True)['inputs'][:2]
+        with self._precision():
+            embedded = [model(view, mode='tensor') for view in views]
+        for index, sample in enumerate(outputs):
+            pairs = {
+                name: torch.stack([features[name][index] for features in embedded]) for name in embedded[0]
+            }
+            sample.set_field(pairs, 'view_embeddings')
+
+
+@LOOPS.register_module()
+class KNNLoop(EmbeddingLoop):
+    """Evaluates frozen features by the neighbours of one split in another.
 
     Args:
         runner: The runner.
@@ -34,12 +141,18 @@ class KNNLoop(BaseLoop):
         bank: What the bank's dataset has different from the queries', such as
             ``dict(split='xsub_train')``; see
             :func:`~i2md_mmaction.evaluation.inference.bank_dataloader`.
-        mode: ``'val'`` or ``'test'``, whose hooks are called. Validation
-            embeds in the precision that trains, a test in float32.
+        mode: As for :class:`EmbeddingLoop`.
 
     Raises:
-        ValueError: If no bank is named, k exceeds it, or data sets are joined
-            whose labels are no one list.
+        ValueError: If no bank is named, k exceeds it, samples have no label, or
+            data sets are joined whose labels are no one list.
+        TypeError: If the dataloader is not given as a config.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> config = get_config('i2md_mmaction::cmd_demo.py')
+        >>> config.val_cfg.type, config.val_cfg.bank.split, config.val_dataloader.dataset.split
+        ('KNNLoop', 'xsub_train', 'xsub_val')
     """
 
     def __init__(
@@ -50,48 +163,19 @@ class KNNLoop(BaseLoop):
         bank: Dict,
         mode: str = 'val',
     ) -> None:
-        if mode not in ('val', 'test'):
-            raise ValueError(f"mode must be 'val' or 'test', got {mode!r}")
         if not isinstance(dataloader, dict):
             raise TypeError('KNNLoop builds two dataloaders: give the config of one, not a built one')
-        super().__init__(runner, deepcopy(dataloader))
         self.bank_dataloader = runner.build_dataloader(bank_dataloader(dataloader, bank), seed=runner.seed)
-        self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
-        self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
-        self.mode = mode
+        super().__init__(runner, dataloader, evaluator, mode)
+
+    def _check_metrics(self) -> None:
         for loader in (self.dataloader, self.bank_dataloader):
-            check_joined_labels(loader.dataset)
+            check_labels(loader.dataset)
         for metric in self.evaluator.metrics:
             if isinstance(metric, KNNAccuracy):
                 check_neighbors(metric.k, len(self.bank_dataloader.dataset))
 
-    def run(self) -> Dict[str, float]:
-        """Embeds both splits and computes the metrics."""
-        self._call('before_{}')
-        self._call('before_{}_epoch')
-        self.runner.model.eval()
-        self._give_bank()
-        for index, batch in enumerate(self.dataloader):
-            self._call('before_{}_iter', batch_idx=index, data_batch=batch)
-            outputs = self._predict(batch)
-            self.evaluator.process(data_samples=outputs, data_batch=batch)
-            self._call('after_{}_iter', batch_idx=index, data_batch=batch, outputs=outputs)
-        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
-        self._call('after_{}_epoch', metrics=metrics)
-        self._call('after_{}')
-        return metrics
-
-    def _call(self, point: str, **kwargs) -> None:
-        """Calls the hooks of a point of this loop's mode."""
-        self.runner.call_hook(point.format(self.mode), **kwargs)
-
-    @torch.no_grad()
-    def _predict(self, batch: Dict) -> list:
-        wrapper = getattr(self.runner, 'optim_wrapper', None) if self.mode == 'val' else None
-        with wrapper.optim_context(self.runner.model) if isinstance(wrapper, OptimWrapper) else nullcontext():
-            return self.runner.model.test_step(batch)
-
-    def _give_bank(self) -> None:
+    def _prepare(self) -> None:
         """Embeds the bank's split on all ranks and hands it to the metrics."""
         collected: List[Tuple[Dict[str, Tensor], int]] = []
         for batch in self.bank_dataloader:

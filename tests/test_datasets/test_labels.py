@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.registry import init_default_scope
 
-from i2md_mmaction.datasets import check_joined_labels, joined_datasets, load_annotations
+from i2md_mmaction.datasets import check_labels, joined_datasets, load_annotations
 from i2md_mmaction.datasets.packing import write_packed
 
 
@@ -47,17 +47,17 @@ def build(*files, wrap=False, **options):
 def test_labels_of_their_own_are_refused_and_both_files_named(write, wrap):
     dataset = build(write('a', 2), write('b', 3), wrap=wrap)
     with pytest.raises(ValueError, match='a.pkl and .*b.pkl are joined, .*set `label_offset`'):
-        check_joined_labels(dataset)
+        check_labels(dataset)
     # Pre-training does not ask.
     assert len(joined_datasets(dataset)) == 2 and len(dataset) == 5 * (1 + wrap)
 
 
 def test_offsets_keep_labels_apart(write):
     dataset = build(write('a', 2), write('b', 3), label_offset=(0, 2), num_classes=(2, 3))
-    check_joined_labels(dataset)
+    check_labels(dataset)
     assert [int(sample['label']) for sample in dataset] == [0, 1, 2, 3, 4]
     with pytest.raises(ValueError, match='labels do not overlap'):
-        check_joined_labels(build(write('a', 2), write('b', 3), label_offset=(0, 1), num_classes=(2, 3)))
+        check_labels(build(write('a', 2), write('b', 3), label_offset=(0, 1), num_classes=(2, 3)))
 
 
 @pytest.mark.parametrize('packed', [False, True])
@@ -74,14 +74,14 @@ def test_an_offset_holds_for_packed_data_too(write, tmp_path, packed):
 
 
 def test_parts_of_one_data_set_share_their_labels(write):
-    check_joined_labels(build(write('a', 2), write('b', 3), name=('ntu60', 'ntu60')))
+    check_labels(build(write('a', 2), write('b', 3), name=('ntu60', 'ntu60')))
     names = ['walk', 'sit', 'jump']
-    check_joined_labels(build(write('a', 2, class_names=names), write('b', 3, class_names=names)))
+    check_labels(build(write('a', 2, class_names=names), write('b', 3, class_names=names)))
     same = write('a', 2)
-    check_joined_labels(build(same, same))
+    check_labels(build(same, same))
     with pytest.raises(ValueError, match='labels are lists of their own'):
-        check_joined_labels(build(write('a', 2, class_names=names), write('b', 3, class_names=names[::-1])))
+        check_labels(build(write('a', 2, class_names=names), write('b', 3, class_names=names[::-1])))
 
 
 def test_a_dataset_that_is_none_of_ours_is_left_alone():
-    check_joined_labels(torch.utils.data.TensorDataset(torch.zeros(3)))
+    check_labels(torch.utils.data.TensorDataset(torch.zeros(3)))
