@@ -6,6 +6,7 @@ Example:
 
 import argparse
 import pickle
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Optional, Sequence
@@ -38,8 +39,8 @@ def summarise(data: dict) -> str:
     )
 
 
-def main(argv: Optional[Sequence[str]] = None) -> None:
-    """Parses, makes the data, writes them and reports."""
+def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', type=Path, default=Path('data/demo/ntu25_demo.pkl'), help='pickle to write')
     parser.add_argument('--seed', type=int, default=0, help='same seed, same bytes')
@@ -47,11 +48,17 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     parser.add_argument(
         '--samples-per-class', type=int, default=40, help='sequences of each class, 3 or more'
     )
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Optional[Sequence[str]] = None) -> None:
+    """Makes the data, writes them and reports."""
+    args = parse_args(argv)
     try:
         data = make_demo_dataset(args.num_classes, args.samples_per_class, args.seed)
     except ValueError as error:
-        parser.error(str(error))
+        print(f'error: {error}', file=sys.stderr)
+        raise SystemExit(2) from error
     write_pickle(data, args.out)
     print(f'{args.out}\n{summarise(data)}')
 

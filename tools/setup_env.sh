@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Makes and reuses .venv; sourced by demo.sh and test.sh.
+# Makes and reuses .venv, and activates it in the shell that sources this.
 # A stamp written last says what was installed, so a broken install is done again
 # and a second call starts at once.
+if [ "${BASH_SOURCE[0]}" != "$0" ]; then
+    # Sourced: the installation is a process of its own, so that the shell keeps its options and folder.
+    PYTHON=${PYTHON:-} bash "${BASH_SOURCE[0]}" && source "$(dirname "${BASH_SOURCE[0]}")/../.venv/bin/activate"
+    return
+fi
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,5 +39,3 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
     .venv/bin/python -W ignore -c 'import i2md_mmaction'
     echo "$want" >"$stamp"
 fi
-# shellcheck disable=SC1091
-source .venv/bin/activate

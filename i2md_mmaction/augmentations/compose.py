@@ -45,6 +45,9 @@ class ComposeAugmentations(Augmentation):
         transforms: Augmentations or their configs, in order.
         layout: As for :func:`build_augmentation`.
 
+    Raises:
+        TypeError: If one of them is no :class:`Augmentation`.
+
     Example:
         >>> view = ComposeAugmentations([dict(type='TemporalCropResize', num_frames=8), dict(type='Shear')])
         >>> keypoint, lengths = view.augment(torch.rand(4, 2, 30, 25, 3), torch.tensor([30, 7, 12, 1]))
@@ -58,11 +61,11 @@ class ComposeAugmentations(Augmentation):
 
     @property
     def takes_padding(self) -> bool:
-        """Whether all do that come before the frames are resampled."""
+        """Whether every augmentation before the first resize may meet padding."""
         return self.meets_padding() is None
 
     def meets_padding(self) -> Optional[Augmentation]:
-        """The first that would meet padding and must not; None if there is none."""
+        """The first augmentation that would meet padding and must not; None if there is none."""
         for transform in self.transforms:
             if not transform.takes_padding:
                 return transform
@@ -81,21 +84,26 @@ class ComposeAugmentations(Augmentation):
 
 @TRANSFORMS.register_module()
 class OneOfAugmentations(Augmentation):
-    """Applies to each sample one of several augmentations, each with equal probability.
+    """Applies one of several augmentations to each sample, each with equal probability.
 
     Source: CMD and I2MD take either shear or joint corruption. All of them are
-    computed for the whole batch and the drawn one is kept, which on a device is
-    cheaper than a choice that the host has to make.
+    computed for the whole batch, and the drawn result is kept for each sample. On
+    a device this is cheaper than letting the host choose.
 
     Args:
         transforms: Augmentations or their configs; none may change the number
             of frames.
         layout: As for :func:`build_augmentation`.
 
+    Raises:
+        TypeError: If one of them is no :class:`Augmentation`.
+
     Example:
-        >>> pose = OneOfAugmentations([dict(type='Shear'), dict(type='JointCorruption', num_joints=5)])
-        >>> pose.augment(torch.rand(4, 2, 8, 25, 3), torch.full((4,), 8))[0].shape
-        torch.Size([4, 2, 8, 25, 3])
+        >>> flips = OneOfAugmentations([dict(type='TemporalFlip', p=1), dict(type='TemporalFlip', p=0)])
+        >>> keypoint = torch.arange(3.0).view(1, 1, 3, 1, 1).repeat(64, 1, 1, 1, 1)
+        >>> augmented, _ = flips.augment(keypoint, lengths=torch.full((64,), 3))
+        >>> augmented.view(64, 3).unique(dim=0).tolist()  # some samples are reversed, the others are not
+        [[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]
     """
 
     def __init__(self, transforms: Sequence, layout: Optional[str] = None) -> None:

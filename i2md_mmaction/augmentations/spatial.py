@@ -17,13 +17,19 @@ def transform_coordinates(keypoint: Tensor, matrix: Tensor) -> Tensor:
 
 @TRANSFORMS.register_module()
 class Shear(Augmentation):
-    """Shears the coordinates by a matrix of unit diagonal.
+    """Shears the coordinates by a matrix with ones on its diagonal.
 
     Source: the pose augmentation of CMD, I2MD (amplitude 1) and of AimCLR,
     SkeletonCLR (amplitude 0.5).
 
     Args:
         amplitude: Off-diagonal entries are U(-amplitude, amplitude).
+
+    Example:
+        >>> matrix = torch.tensor([[[1.0, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])  # x gains y / 2
+        >>> keypoint = torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 1, 1, 3)
+        >>> Shear().apply(keypoint, matrix).flatten().tolist()
+        [2.0, 2.0, 3.0]
     """
 
     def __init__(self, amplitude: float = 1.0) -> None:
@@ -46,12 +52,23 @@ class Shear(Augmentation):
 class JointCorruption(Augmentation):
     """Corrupts some joints throughout a sample.
 
-    The chosen joints are zeroed or, with equal probability, multiplied by one
-    random matrix. Source: CMD and I2MD (joint corruption; 15 of NTU's 25 joints).
+    The chosen joints are set to zero or, with equal probability, multiplied by
+    one random matrix. Source: CMD and I2MD (joint corruption; 15 of NTU's 25
+    joints).
 
     Args:
         num_joints: Joints corrupted in a sample.
         amplitude: Entries of the matrix are U(-amplitude, amplitude).
+
+    Raises:
+        ValueError: On use, if the skeleton has fewer than ``num_joints`` joints.
+
+    Example:
+        >>> keypoint = torch.ones(1, 2, 8, 25, 3)
+        >>> corrupted, _ = JointCorruption(num_joints=15).augment(keypoint, lengths=torch.tensor([8]))
+        >>> changed = (corrupted != keypoint).any(dim=-1)  # (B, M, T, V)
+        >>> changed.sum(dim=-1).unique().tolist()  # as many in every frame of both persons
+        [15]
     """
 
     def __init__(self, num_joints: int = 15, amplitude: float = 1.0) -> None:
@@ -91,9 +108,18 @@ class SpatialFlip(Augmentation):
     Source: AimCLR, section 3.1, as released.
 
     Args:
-        layout: Name of the skeleton layout, whose pairs are swapped; within a
-            model that of the model.
-        p: Probability; 0.5.
+        layout: Name of the skeleton layout, whose left and right joints are
+            swapped. Within a model it is the model's.
+        p: Probability that a sample is flipped; 0.5.
+
+    Raises:
+        KeyError: If the layout is unknown.
+
+    Example:
+        >>> keypoint = torch.arange(25.0).view(1, 1, 1, 25, 1)  # each joint holds its own number
+        >>> flipped = SpatialFlip('ntu25').apply(keypoint).flatten()
+        >>> flipped[[3, 4, 8]].tolist()  # head, left shoulder, right shoulder
+        [3.0, 8.0, 4.0]
     """
 
     def __init__(self, layout: str = 'ntu25', p: float = 0.5) -> None:
@@ -108,13 +134,20 @@ class SpatialFlip(Augmentation):
 
 @TRANSFORMS.register_module()
 class RandomRotation(Augmentation):
-    """Turns a body about x, then y, then z: one axis far, the others hardly.
+    """Turns a body about x, then y, then z: far about one axis, hardly about the others.
 
     Source: AimCLR, section 3.1, as released.
 
     Args:
-        main_degrees: The axis drawn turns by U(0, main_degrees); 30.
-        other_degrees: The others turn by U(0, other_degrees); 1.
+        main_degrees: The body turns about the drawn axis by U(0, main_degrees)
+            degrees; 30.
+        other_degrees: It turns about the others by U(0, other_degrees) degrees; 1.
+
+    Example:
+        >>> keypoint = torch.tensor([1.0, 0.0, 0.0]).view(1, 1, 1, 1, 3)
+        >>> quarter_turn = torch.deg2rad(torch.tensor([[0.0, 0.0, 90.0]]))  # about z
+        >>> RandomRotation().apply(keypoint, quarter_turn).round().int().flatten().tolist()
+        [0, -1, 0]
     """
 
     def __init__(self, main_degrees: float = 30.0, other_degrees: float = 1.0) -> None:
@@ -149,13 +182,19 @@ def rotation_matrix(angle: Tensor, axis: int) -> Tensor:
 
 @TRANSFORMS.register_module()
 class GaussianNoise(Augmentation):
-    """Adds noise to every coordinate.
+    """Adds normal noise to every coordinate.
 
     Source: AimCLR, section 3.1.
 
     Args:
-        std: Standard deviation, in the unit of the data; 0.01.
-        p: Probability; 0.5.
+        std: Standard deviation, in the unit of the data (metres); 0.01.
+        p: Probability that a sample is augmented; 0.5.
+
+    Example:
+        >>> keypoint, lengths = torch.zeros(8, 2, 64, 25, 3), torch.full((8,), 64)
+        >>> noisy, _ = GaussianNoise(std=0.01, p=1).augment(keypoint, lengths)
+        >>> round(noisy.std().item(), 3)
+        0.01
     """
 
     def __init__(self, std: float = 0.01, p: float = 0.5) -> None:
@@ -174,12 +213,17 @@ class GaussianNoise(Augmentation):
 
 @TRANSFORMS.register_module()
 class AxisMask(Augmentation):
-    """Projects a body onto a plane: one coordinate becomes zero.
+    """Projects a body onto a plane by setting one coordinate to zero.
 
     Source: AimCLR, section 3.1.
 
     Args:
-        p: Probability; 0.5.
+        p: Probability that a sample is augmented; 0.5.
+
+    Example:
+        >>> masked = AxisMask().apply(torch.ones(2, 1, 1, 1, 3), axis=torch.tensor([0, 2]))
+        >>> masked.flatten(1).tolist()  # the first sample loses x, the second z
+        [[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
     """
 
     def __init__(self, p: float = 0.5) -> None:

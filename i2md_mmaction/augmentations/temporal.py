@@ -50,11 +50,17 @@ class TemporalCropResize(Augmentation):
 
     Args:
         num_frames: Frames of the view, T.
-        ratio: Range of the span as a share of the valid frames.
-        min_frames: No span is shorter, unless the sample is.
+        ratio: Range of the span's length as a share of the valid frames.
+        min_frames: No span is shorter than this, unless the sample is.
 
     Raises:
         ValueError: If a number is out of range.
+
+    Example:
+        >>> keypoint = torch.arange(10.0).view(1, 1, 10, 1, 1)  # each frame holds its own number
+        >>> crop = TemporalCropResize(num_frames=4)
+        >>> crop.apply(keypoint, start=torch.tensor([2]), span=torch.tensor([8])).flatten().tolist()
+        [2.5, 4.5, 6.5, 8.5]
     """
 
     resamples = True
@@ -91,6 +97,15 @@ class TemporalCenterResize(Augmentation):
     Args:
         num_frames: Frames of the view, T.
         ratio: Share of the valid frames kept; 0.95 in CMD's evaluation.
+
+    Raises:
+        ValueError: If a number is out of range.
+
+    Example:
+        >>> keypoint = torch.arange(8.0).view(1, 1, 8, 1, 1)  # each frame holds its own number
+        >>> view, lengths = TemporalCenterResize(num_frames=4, ratio=0.5).augment(keypoint, torch.tensor([8]))
+        >>> view.flatten().tolist(), lengths.tolist()
+        ([2.0, 3.0, 4.0, 5.0], [4])
     """
 
     resamples = True
@@ -113,13 +128,19 @@ class TemporalCenterResize(Augmentation):
 
 @TRANSFORMS.register_module()
 class TemporalMirrorCrop(Augmentation):
-    """Mirrors both ends outward and takes as many frames from a random start.
+    """Mirrors both ends outward, then takes T frames from a random start.
 
     Source: the temporal crop of SkeletonCLR and AimCLR. All frames must be
-    valid: resize first.
+    valid, so put a resize before it.
 
     Args:
         padding_ratio: T // padding_ratio frames are mirrored at each end; 6.
+
+    Example:
+        >>> keypoint = torch.arange(6.0).view(1, 1, 6, 1, 1)  # each frame holds its own number
+        >>> crop = TemporalMirrorCrop(padding_ratio=3)
+        >>> crop.apply(keypoint, start=torch.tensor([0])).flatten().tolist()  # the earliest of 5 starts
+        [1.0, 0.0, 0.0, 1.0, 2.0, 3.0]
     """
 
     takes_padding = False
@@ -146,11 +167,16 @@ class TemporalMirrorCrop(Augmentation):
 class TemporalFlip(Augmentation):
     """Reverses time.
 
-    Source: AimCLR, section 3.1; off in its released configs. All frames must be
-    valid: resize first.
+    Source: AimCLR, section 3.1; switched off in its released configs. All
+    frames must be valid, so put a resize before it.
 
     Args:
-        p: Odds; 0.5.
+        p: Probability that a sample is reversed; 0.5.
+
+    Example:
+        >>> keypoint = torch.arange(3.0).view(1, 1, 3, 1, 1)  # each frame holds its own number
+        >>> TemporalFlip(p=1).augment(keypoint, lengths=torch.tensor([3]))[0].flatten().tolist()
+        [2.0, 1.0, 0.0]
     """
 
     takes_padding = False
@@ -167,18 +193,25 @@ class TemporalFlip(Augmentation):
 class TemporalGaussianBlur(Augmentation):
     """Blurs along time.
 
-    Source: AimCLR, section 3.1. The released kernel is not normalised, so that
-    it also amplifies; that is the default for parity. All frames must be valid:
-    resize first.
+    Source: AimCLR, section 3.1. The released kernel does not sum to 1, so it
+    amplifies as well as blurs; that is the default here, to match the release.
+    All frames must be valid, so put a resize before it.
 
     Args:
-        kernel_size: Frames under the kernel; 15.
-        sigma: Range of the width, in frames; 0.1 to 2.
-        normalize: Whether the kernel sums to 1.
-        p: Odds; 0.5.
+        kernel_size: Frames under the kernel, an odd number; 15.
+        sigma: Range of the kernel's standard deviation, in frames; 0.1 to 2.
+        normalize: Whether the kernel is scaled to sum to 1.
+        p: Probability that a sample is blurred; 0.5.
 
     Raises:
-        ValueError: If the kernel is even, and so has no middle.
+        ValueError: If the kernel size is even, since the kernel then has no middle.
+
+    Example:
+        >>> keypoint, sigma = torch.ones(1, 1, 31, 1, 1), torch.tensor([1.0])  # nothing moves
+        >>> released = TemporalGaussianBlur().apply(keypoint, sigma)
+        >>> normalized = TemporalGaussianBlur(normalize=True).apply(keypoint, sigma)
+        >>> [round(blurred[0, 0, 15].item(), 2) for blurred in (released, normalized)]
+        [2.51, 1.0]
     """
 
     takes_padding = False

@@ -33,8 +33,8 @@ def check_labels(dataset: Dataset) -> None:
     for part in parts:
         if part.unlabelled:
             raise ValueError(
-                f'{part.ann_file}, split {part.split!r}: {len(part.unlabelled)} of {len(part)} samples have no '
-                f'label, the first {part.unlabelled[0]}; neighbours and classifiers need one for each. '
+                f'{part.ann_file}, split {part.split!r}: {len(part.unlabelled)} of {len(part)} samples have '
+                f'no label, the first {part.unlabelled[0]}; neighbours and classifiers need one for each. '
                 'Name a labelled split, or watch pre-training without labels: '
                 'val_cfg=dict(type="EmbeddingLoop"), val_evaluator=dict(type="EmbeddingQuality")'
             )

@@ -85,6 +85,14 @@ class SkeletonPreNormalize(BaseTransform):
     Raises:
         ValueError: If an option is unknown, or an alignment is asked of a
             layout or of data that has no such line.
+
+    Example:
+        >>> keypoint = np.ones((1, 1, 25, 3))  # y points up
+        >>> shown = [0, 1, 4, 8]  # hips, spine, left shoulder, right shoulder
+        >>> keypoint[0, 0, shown] = [[2, 1, 3], [2, 2, 3], [1, 2, 3], [3, 2, 3]]
+        >>> normalized = SkeletonPreNormalize()(dict(keypoint=keypoint))['keypoint']
+        >>> np.rint(normalized[0, 0, shown]).astype(int).tolist()  # z points up, the spine is the origin
+        [[0, 0, -1], [0, 0, 0], [-1, 0, 0], [1, 0, 0]]
     """
 
     def __init__(

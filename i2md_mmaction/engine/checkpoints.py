@@ -57,31 +57,29 @@ class _LaterRemoval:
 class AtomicCheckpointHook(CheckpointHook):
     """MMEngine's ``CheckpointHook`` that loses nothing and lets nothing in that does not fit.
 
-    - A checkpoint and ``last_checkpoint`` are written to a temporary name and
-      renamed; older checkpoints, the former best among them, are removed only
-      when the new one is whole. So a run that is killed at any moment can be
-      resumed, and has a best checkpoint if it had one.
-    - ``--resume`` takes the checkpoint that ``last_checkpoint`` names; if that
-      cannot be read, the newest whole one before it, with a warning.
-    - Weights that are loaded for a test, by ``load_from`` or on resuming must
-      fit the model exactly.
-    - Weights that are not finite are not written.
-    - An epoch ends with a step of the optimiser, also where gradients are
-      accumulated over a number of batches that does not divide it: the last
-      ones of an epoch are fewer, and weighed as such. So a checkpoint has no
-      pending gradients to lose.
-    - ``save_best`` must name a metric of the validation, as far as its metrics
-      are known; checked before the first step.
+    - A checkpoint and ``last_checkpoint`` are renamed into place once they are whole, and only then are
+      older ones removed. A run killed at any moment can be resumed, and keeps its best checkpoint.
+    - ``--resume`` takes the checkpoint named by ``last_checkpoint``, or the last whole one if that is broken.
+    - Weights that are loaded for a test, by ``load_from`` or on resuming must fit the model exactly.
+    - An epoch ends with a step of the optimiser, even if gradients are accumulated over a number of batches
+      that does not divide it. So a checkpoint has no pending gradients to lose.
+    - ``save_best`` must name a metric of the validation, as far as its metrics are known beforehand.
 
     Args:
         **kwargs: As for ``CheckpointHook``.
 
     Raises:
-        CheckpointMismatch: On loading, if the weights do not fit, or no
-            checkpoint of a run that is to be resumed can be read.
-        DivergedError: On saving, if a weight is not finite.
-        ValueError: Before training, if ``save_best`` names no known metric, or
-            checkpoints would be written between two steps of the optimiser.
+        CheckpointMismatch: On loading, if the weights do not fit, or if no checkpoint can be read.
+        DivergedError: On saving, if a weight is not finite; the checkpoint is not written.
+        ValueError: Before training, on an unknown ``save_best`` or a checkpoint between two optimiser steps.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> spoilt, runner = dict(bias=torch.tensor([torch.nan])), SimpleNamespace(iter=9)
+        >>> hook = AtomicCheckpointHook()
+        >>> hook.before_save_checkpoint(runner, dict(state_dict=spoilt))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        i2md_mmaction.engine.hooks.DivergedError: 1 weights are NaN or infinite at iteration 10, ...
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -251,10 +249,17 @@ def _accumulated(runner) -> int:
 class PortableCheckpointHook(Hook):
     """Writes checkpoints that ``torch.load(weights_only=True)`` takes.
 
-    MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own
-    that torch >= 2.6 refuses to load. Here they are written as tensors and made
-    whole again on loading. The plain settings of the model, such as its layout,
-    are added, so that they can be read without running the text of the config.
+    MMEngine 0.10.7 puts its log history into a checkpoint as objects of its own that torch >= 2.6 refuses
+    to load. Here they are written as tensors and made whole again on loading. The plain settings of the
+    model, such as its layout, are added, so that they can be read without running the config.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> runner = SimpleNamespace(cfg=dict(model=dict(type='CMD', layout='ntu25', streams=['joint'])))
+        >>> checkpoint = dict(meta={}, log=HistoryBuffer([2.5], [1]))
+        >>> PortableCheckpointHook().before_save_checkpoint(runner, checkpoint)
+        >>> checkpoint['meta']['model'], checkpoint['log']['HistoryBuffer'][0]
+        ({'type': 'CMD', 'layout': 'ntu25'}, tensor([2.5000], dtype=torch.float64))
     """
 
     priority = 'LOWEST'

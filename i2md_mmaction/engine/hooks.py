@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 import torch
 from mmaction.registry import HOOKS
-from mmengine.dist import get_rank, master_only
+from mmengine.dist import broadcast_object_list, get_rank, master_only
 from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
 from mmengine.model import is_model_wrapper
 
@@ -113,9 +113,11 @@ class StepSeedHook(Hook):
         loop = runner.train_loop
         loader = loop.dataloader
         sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
-        if getattr(sampler, 'seed', runner.seed) == runner.seed:
+        seed = [runner.seed]
+        broadcast_object_list(seed)  # one order on all ranks, also where each has a seed (diff_rank_seed)
+        if getattr(sampler, 'seed', *seed) == seed[0]:
             return
-        sampler.seed = runner.seed
+        sampler.seed = seed[0]
         init = loader.worker_init_fn
         if isinstance(init, partial) and 'seed' in init.keywords:
             loader.worker_init_fn = partial(init.func, *init.args, **{**init.keywords, 'seed': runner.seed})

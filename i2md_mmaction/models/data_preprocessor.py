@@ -24,13 +24,20 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             sample: two or three for pre-training, one for a classifier. None
             trains on the view of evaluation, which is not augmented.
         test_view: The augmentations of the one view of evaluation.
-        layout: Name of the skeleton layout; the model hands its own on, and
-            the augmentations take it from here.
+        layout: Name of the skeleton layout. Within a model it is the model's,
+            and the augmentations take it from here.
         num_persons: Persons M of a view; an absent person is zero.
-        non_blocking: Whether the copy to the device may overlap.
+        non_blocking: Whether the copy to the device may overlap with other work.
 
     Raises:
         ValueError: If no training view is given.
+
+    Example:
+        >>> preprocessor = SkeletonViewPreprocessor(train_views=[[dict(type='TemporalCropResize')]] * 2)
+        >>> samples = [torch.rand(1, 20, 25, 3), torch.rand(2, 90, 25, 3)]  # (M, T, V, C)
+        >>> query_view, key_view = preprocessor(dict(inputs=samples), training=True)['inputs']
+        >>> query_view.shape  # (B, M, T, V, C)
+        torch.Size([2, 2, 64, 25, 3])
     """
 
     def __init__(

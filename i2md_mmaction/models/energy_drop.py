@@ -13,9 +13,10 @@ class EnergyDrop(nn.Module):
 
     Elements far from their channel's mean have a low energy and so a high
     attention. Joints whose attention, averaged over channels and frames,
-    reaches the threshold are dropped from a sample; then likewise positions in
-    time, for each channel and joint. What is kept is rescaled by the share kept
-    of the whole batch, as in the authors' code. Source: AimCLR, section 3.3.
+    reaches the threshold are dropped from a sample. So are single positions in
+    time, for each channel and joint, whose own attention reaches it. What is
+    kept is divided by the share kept of the whole batch, as in the authors'
+    code. Source: AimCLR, section 3.3.
 
     Args:
         keep_prob: Threshold of the attention; 0.9, and 0.7 in the authors'
@@ -23,8 +24,10 @@ class EnergyDrop(nn.Module):
         coefficient: lambda, 1e-4.
 
     Example:
-        >>> EnergyDrop(keep_prob=0.7)(torch.randn(4, 256, 13, 25)).shape
-        torch.Size([4, 256, 13, 25])
+        >>> feature = torch.ones(1, 1, 4, 5)  # (B, C, T, V)
+        >>> feature[..., 2, 3] = 11.0  # joint 3 stands out in one frame, and so is dropped from all
+        >>> (EnergyDrop(keep_prob=0.7)(feature) == 0).all(dim=-2).tolist()
+        [[[False, False, False, True, False]]]
     """
 
     def __init__(self, keep_prob: float = 0.9, coefficient: float = 1e-4) -> None:

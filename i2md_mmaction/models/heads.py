@@ -14,7 +14,7 @@ from torch.nn import functional as F
 class ProjectionHead(BaseModule):
     """MLP to the unit sphere on which similarities are taken.
 
-    Source: MoCo v2; two layers, 128 dimensions in CMD, I2MD and AimCLR.
+    Source: MoCo v2; two layers and 128 dimensions in CMD, I2MD and AimCLR.
 
     Args:
         in_channels: H, dimensions of the hidden embedding.
@@ -22,6 +22,14 @@ class ProjectionHead(BaseModule):
         hidden_channels: Width between the layers; H by default.
         num_layers: 2, or 1 for a linear projector (MoCo v1).
         init_cfg: Xavier-uniform, as CMD initialises.
+
+    Raises:
+        ValueError: If the number of layers is neither 1 nor 2.
+
+    Example:
+        >>> embedding = ProjectionHead(in_channels=2048)(torch.rand(4, 2048))
+        >>> embedding.shape, bool(torch.allclose(embedding.norm(dim=1), torch.ones(4)))
+        (torch.Size([4, 128]), True)
     """
 
     def __init__(
@@ -59,6 +67,16 @@ class EmbeddingClsHead(BaseHead):
         average_clips: As for ``BaseHead``.
         init_cfg: N(0, 0.01) with zero bias, as CMD and AimCLR initialise.
         **kwargs: As for ``BaseHead``.
+
+    Raises:
+        ValueError: On prediction, if a score is NaN or infinite.
+
+    Example:
+        >>> from mmaction.structures import ActionDataSample
+        >>> head = EmbeddingClsHead(num_classes=3, in_channels=16)
+        >>> (sample,) = head.predict_by_feat(torch.tensor([[4.0, -2.0, 1.0]]), [ActionDataSample()])
+        >>> sample.pred_score.tolist(), sample.pred_label.tolist()
+        ([4.0, -2.0, 1.0], [0])
     """
 
     def __init__(
@@ -77,7 +95,9 @@ class EmbeddingClsHead(BaseHead):
         return self.fc(hidden).float()
 
     def predict_by_feat(self, cls_scores: Tensor, data_samples: list) -> list:
-        """As ``BaseHead``; refuses scores whose highest would be taken for a class though they mean nothing.
+        """As ``BaseHead``, but refuses scores that are not finite.
+
+        Their highest would be taken for a class, though they mean nothing.
 
         Raises:
             ValueError: If a score is NaN or infinite.

@@ -67,7 +67,7 @@ def _classifier(pretraining: Config) -> dict:
     )
     head = dict(
         num_classes=pretraining.val_dataloader.dataset.get('num_classes'),
-        in_channels=model.projector.get('in_channels'),
+        in_channels=(model.get('projector') or {}).get('in_channels'),
     )
     return dict(
         {name: model[name] for name in ('layout', 'num_persons') if name in model},

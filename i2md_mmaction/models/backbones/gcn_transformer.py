@@ -106,21 +106,21 @@ class GCNTransformer(BaseModule):
     convolutions, projected to a token, and the tokens of all frames attend to
     one another; the feature is their mean. With ``neighbors`` every layer also
     attends to the hidden embeddings of nearest neighbours (the cluster branch,
-    equation 7); all other weights are shared by the two uses, and
-    :meth:`tokenize`, the graph convolutions, can be run once for both.
+    equation 7). All other weights are shared by the two uses, so that the graph
+    convolutions (:meth:`tokenize`) need to run only once for both.
 
     What the paper leaves open, and is chosen here: pre-norm layers, GELU,
     learned temporal positions, a final LayerNorm, no dropout. The positions
-    start as sinusoids: from small random ones the order of the frames was learnt
-    late (NW-UCLA, joint stream of the small config, MoCo, 20 epochs: 1-NN 66.8 %
-    against 69.0 %, and 73.3 % five epochs on).
+    start as sinusoids, since from small random ones the order of the frames was
+    learnt late (NW-UCLA, joint stream of the small config, MoCo, 20 epochs: 1-NN
+    66.8 % against 69.0 %, and 73.3 % five epochs on).
 
     Args:
         layout: Name of the skeleton layout.
         num_persons: Persons M of the input.
         in_channels: Coordinates C.
         gcn_channels: Channels of the ST-GCN layers.
-        gcn_layers: Their number.
+        gcn_layers: Number of ST-GCN layers.
         embed_dims: E, width of the tokens and of the feature.
         depth: Transformer layers.
         num_heads: Attention heads.
@@ -132,6 +132,9 @@ class GCNTransformer(BaseModule):
         with_cp: Whether to compute the layers once more in the backward pass
             instead of keeping their activations, for cards of little memory.
         init_cfg: As for ``BaseModule``.
+
+    Raises:
+        ValueError: On use, if the input has more than ``num_frames`` frames.
 
     Example:
         >>> backbone = GCNTransformer(embed_dims=32, depth=2, num_heads=4, feedforward_channels=64)

@@ -24,25 +24,26 @@ class MutualDistillationLoss(nn.Module):
     """KL divergence from a teacher's to a student's similarity distribution.
 
     Both are softmaxes over the teacher's top-K rows of the bank, the teacher's
-    sharper. One direction; a method calls it once for every directed edge.
-    Source: CMD, equations 2 to 4; I2MD, equations 2 to 5 and 8. As the teacher's
-    temperature goes to 0 with K = N it becomes mutual positive mining (I2MD,
-    equation 6).
+    sharper. This is one direction; a method calls it once for every directed
+    edge. Source: CMD, equations 2 to 4; I2MD, equations 2 to 5 and 8. As the
+    teacher's temperature goes to 0 with K = N it becomes mutual positive mining
+    (I2MD, equation 6).
 
     Args:
         teacher_temperature: tau_t.
         student_temperature: tau_s.
-        topk: K, anchors taken of the bank.
+        topk: K, anchors taken from the bank.
 
     Raises:
-        ValueError: If K exceeds the bank.
+        ValueError: On use, if K exceeds the bank.
 
     Example:
-        >>> loss = MutualDistillationLoss(topk=16)
-        >>> similarity = torch.rand(8, 64)
-        >>> anchors = loss.anchors(similarity)  # once per teacher
-        >>> bool(loss.distill(anchors, similarity) == loss(similarity, similarity))
-        True
+        >>> loss = MutualDistillationLoss(teacher_temperature=0.1, student_temperature=0.1, topk=2)
+        >>> teacher = torch.tensor([[0.9, 0.8, 0.1, 0.0]])
+        >>> loss(teacher, teacher).item()
+        0.0
+        >>> loss(teacher, torch.tensor([[0.9, 0.8, 0.0, 0.5]])).item()  # differs outside the top 2 only
+        0.0
     """
 
     def __init__(

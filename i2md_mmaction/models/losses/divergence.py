@@ -19,9 +19,11 @@ class DistributionalDivergenceLoss(nn.Module):
         temperature: tau, 0.07.
 
     Example:
+        >>> normal = torch.ones(8), torch.zeros(8, 100)  # nearest to its key
+        >>> extreme = torch.zeros(8), torch.ones(8, 100)  # nearer to the bank
         >>> loss = DistributionalDivergenceLoss()
-        >>> loss((torch.ones(8), torch.zeros(8, 100)), (torch.zeros(8), torch.rand(8, 100))) > 0
-        tensor(True)
+        >>> bool(loss(normal, extreme) > loss(normal, normal))
+        True
     """
 
     def __init__(self, temperature: float = 0.07) -> None:

@@ -10,7 +10,7 @@ FORMS = ('mean_log', 'log_sum')
 
 @MODELS.register_module()
 class NeighborMiningLoss(nn.Module):
-    """Contrasts a query with its key and with bank rows taken for positives.
+    """Contrasts a query with its key and with bank rows that count as positives.
 
     Serves AimCLR's nearest neighbours mining and CrosSCLR's cross-view mining.
 

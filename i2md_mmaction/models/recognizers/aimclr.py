@@ -20,8 +20,8 @@ class AimCLR(SkeletonMoCo):
     the second stage (``mining``, switched by
     :class:`~i2md_mmaction.engine.PretrainStageHook`) the bank rows nearest to
     the three queries are positives too (NNM). Source: AimCLR (Guo et al., AAAI
-    2022), section 3. The released keys start from weights other than the
-    queries' by a slip; here they are a copy.
+    2022), section 3. By a slip, the keys of the released code start from weights
+    other than the queries'; here they start as a copy.
 
     Args:
         divergence: Config of the loss on extreme views.
@@ -35,6 +35,14 @@ class AimCLR(SkeletonMoCo):
     Raises:
         ValueError: If k exceeds the bank.
         TypeError: At the first step, if the backbone gives no feature map.
+
+    Example:
+        >>> import torch
+        >>> model = AimCLR(
+        ...     backbone=dict(type='SlimSTGCN', base_channels=4, embed_dims=8), streams=('joint',),
+        ...     bank=dict(type='MemoryBank', size=8), mining=True)
+        >>> list(model.loss(torch.rand(3, 4, 2, 16, 25, 3)))  # three views of four samples
+        ['loss_nnm_joint', 'acc_nce_joint', 'loss_d3m_joint']
     """
 
     def __init__(

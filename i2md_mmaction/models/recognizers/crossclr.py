@@ -23,8 +23,8 @@ class CrosSCLR(SkeletonMoCo):
 
     Two slips of the released code are not copied: its motion and bone
     projectors wrap the joint projector, and its second stage moves the motion
-    key encoder only. Here every stream has a projector of its own and every key
-    encoder moves.
+    key encoder only. Here every stream has a projector of its own, and every
+    key encoder moves.
 
     Args:
         neighbor: Config of the loss with mined positives.
@@ -35,6 +35,13 @@ class CrosSCLR(SkeletonMoCo):
 
     Raises:
         ValueError: If there are fewer than two streams.
+
+    Example:
+        >>> model = CrosSCLR(
+        ...     backbone=dict(type='BiGRU', hidden_channels=4, num_layers=1), streams=('joint', 'bone'),
+        ...     bank=dict(type='MemoryBank', size=8), mining=True)
+        >>> [name for name in model.loss(torch.rand(2, 4, 2, 16, 25, 3)) if 'cross' in name]
+        ['loss_cross_bone_to_joint', 'loss_cross_joint_to_bone']
     """
 
     def __init__(

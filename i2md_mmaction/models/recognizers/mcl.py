@@ -16,14 +16,17 @@ class MCL(SkeletonMoCo):
 
     Along each edge the student's query is contrasted with the teacher's key of
     the same sample against the teacher's bank, as in the interactive part of
-    mutual contrastive learning (Yang et al., AAAI 2022). An ablation of CMD and
-    I2MD in place of distillation.
+    mutual contrastive learning (Yang et al., AAAI 2022). In the ablations of CMD
+    and I2MD it takes the place of distillation.
 
     Args:
         mutual: Config of the contrastive loss across streams.
-        edges: (teacher, student) pairs; all ordered pairs by default.
-        mcl_weight: Weight of these terms.
+        edges: (teacher, student) pairs of streams; all ordered pairs by default.
+        mcl_weight: Weight of these terms; nothing is computed at 0.
         **kwargs: As for :class:`SkeletonMoCo`.
+
+    Raises:
+        ValueError: If an edge does not name two of the streams.
 
     Example:
         >>> import torch

@@ -13,8 +13,8 @@ from .momentum import MomentumContrast
 class SkeletonMoCo(MomentumContrast):
     """Contrasts two views of a sample, each stream for itself.
 
-    MoCo v2 over any set of streams; with one stream, an ST-GCN and AimCLR's
-    normal views it is SkeletonCLR.
+    MoCo v2 (Chen et al., 2020) over any set of streams; with one stream, an
+    ST-GCN and AimCLR's normal views it is SkeletonCLR.
 
     Args:
         contrast: Config of the contrastive loss.
