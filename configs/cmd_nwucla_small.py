@@ -1,4 +1,4 @@
-# CMD for two CPU cores: moco_nwucla_small.py with distillation.
-_base_ = './moco_nwucla_small.py'
+# CMD on Northwestern-UCLA, for a CPU.
+_base_ = ['_base_/datasets/nw_ucla_xview.py', '_base_/methods/cmd_small.py']
 
-model = dict(type='CMD', distillation=dict(type='MutualDistillationLoss', topk=512))
+model = _base_.small

@@ -1,7 +1,4 @@
-# CrosSCLR-B for two CPU cores: moco_nwucla_small.py with mining across streams.
-_base_ = './moco_nwucla_small.py'
+# CrosSCLR-B on Northwestern-UCLA, for a CPU.
+_base_ = ['_base_/datasets/nw_ucla_xview.py', '_base_/methods/crossclr_bigru_small.py']
 
-model = dict(type='CrosSCLR', neighbor=dict(type='NeighborMiningLoss', temperature=0.07))
-default_hooks = dict(
-    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=50, mining=True)])
-)
+model = _base_.small

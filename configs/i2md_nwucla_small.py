@@ -1,19 +1,4 @@
-# I2MD for two CPU cores. All sizes are ours.
-_base_ = './i2md_nwucla.py'
+# I2MD on Northwestern-UCLA, for a CPU.
+_base_ = ['_base_/datasets/nw_ucla_xview.py', '_base_/methods/i2md_small.py']
 
-model = dict(
-    momentum=0.99,
-    data_preprocessor=_base_.small_views,
-    backbone=dict(
-        gcn_channels=16, embed_dims=128, depth=2, num_heads=4, feedforward_channels=256, num_frames=32
-    ),
-    num_neighbors=16,
-)
-# AdamW gets a small Transformer in 150 epochs where SGD would need many more.
-optim_wrapper = dict(
-    type='OptimWrapper',  # float32: not every CPU computes in bfloat16
-    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=0.05),
-)
-train_cfg = dict(max_epochs=150)
-param_scheduler = [dict(type='MultiStepLR', milestones=[120], gamma=0.1)]
-default_hooks = dict(logger=dict(interval=16))
+model = _base_.small

@@ -1,4 +1,4 @@
-# MCL for two CPU cores: moco_nwucla_small.py with contrast across streams.
-_base_ = './moco_nwucla_small.py'
+# MCL on Northwestern-UCLA, for a CPU.
+_base_ = ['_base_/datasets/nw_ucla_xview.py', '_base_/methods/mcl_small.py']
 
-model = dict(type='MCL', mutual=dict(type='InfoNCELoss', temperature=0.07))
+model = _base_.small

@@ -179,6 +179,24 @@ register_layout(SkeletonLayout(
     pairs=((4, 8), (5, 9), (6, 10), (7, 11), (12, 16), (13, 17), (14, 18), (15, 19)),
 ))
 
+# OpenNI's tracker: SBU Kinect Interaction.
+register_layout(SkeletonLayout(
+    name='openni15',
+    joints=(
+        'head', 'neck', 'torso',
+        'left_shoulder', 'left_elbow', 'left_hand', 'right_shoulder', 'right_elbow', 'right_hand',
+        'left_hip', 'left_knee', 'left_foot', 'right_hip', 'right_knee', 'right_foot'),
+    edges=(
+        (0, 1), (1, 2), (3, 1), (4, 3), (5, 4), (6, 1), (7, 6), (8, 7), (9, 2), (10, 9), (11, 10),
+        (12, 2), (13, 12), (14, 13)),
+    center=2,
+    origin=(2,),
+    # No joint between the hips: their mean stands for it.
+    spine=((9, 12), (1,)),
+    shoulders=((3,), (6,)),
+    pairs=((3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14)),
+))
+
 register_layout(SkeletonLayout(
     name='coco17',
     joints=(

@@ -65,6 +65,11 @@ def different_models():
     return list(first.values())
 
 
+def parts_of(dataset):
+    """The data sets that a config joins, or the one that it has."""
+    return dataset.get('datasets', [dataset])
+
+
 def stated(part):
     """What of the skeleton a config says, however deep."""
     if isinstance(part, dict):
@@ -79,7 +84,12 @@ def demo_files(tmp_path_factory):
     names = [annotation['frame_dir'] for annotation in content['annotations']]
     folder = tmp_path_factory.mktemp('demo')
     files = {}
-    for layout, joints, persons in (('ntu25', 25, 2), ('kinect20', 20, 1), ('nite15', 15, 2)):
+    for layout, joints, persons in (
+        ('ntu25', 25, 2),
+        ('kinect20', 20, 1),
+        ('openni15', 15, 2),
+        ('nite15', 15, 2),
+    ):
         annotations = copy.deepcopy(content['annotations'])
         for annotation in annotations:
             annotation['keypoint'] = annotation['keypoint'][:persons, :, :joints]
@@ -92,7 +102,7 @@ def demo_files(tmp_path_factory):
 def test_every_model_trains_two_steps(name, demo_files):
     config, model = CONFIGS[name], narrowed(CONFIGS[name])
     init_default_scope(config.default_scope)
-    dataset = copy.deepcopy(config.train_dataloader.dataset)
+    dataset = copy.deepcopy(parts_of(config.train_dataloader.dataset)[0])
     layout = dataset.get('layout', SKELETON['layout'])
     dataset.update(ann_file=str(demo_files[layout]), split='all')
     samples = DATASETS.build(dataset)
@@ -145,7 +155,9 @@ def test_every_config_builds_a_model_and_names_hooks_that_fit_it(name):
 @pytest.mark.parametrize('name', CONFIGS)
 def test_every_config_names_files_splits_and_pipelines_alike_everywhere(name):
     config = CONFIGS[name]
-    train, val, test = (config[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test'))
+    train, *others = parts_of(config.train_dataloader.dataset)
+    val, test = (config[f'{part}_dataloader'].dataset for part in ('val', 'test'))
+    assert all(other.pipeline == train.pipeline and other.name != train.name for other in others)
     assert val.split == test.split == train.split.replace('train', 'val') != train.split
     assert train.ann_file == val.ann_file == test.ann_file
     assert train.pipeline == val.pipeline == test.pipeline
@@ -158,7 +170,11 @@ def test_every_config_names_files_splits_and_pipelines_alike_everywhere(name):
 @pytest.mark.parametrize('name', CONFIGS)
 def test_every_config_states_layout_and_persons_once_for_the_data_and_once_for_the_model(name):
     config = CONFIGS[name]
-    datasets = [config[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test')]
+    datasets = [
+        dataset
+        for part in ('train', 'val', 'test')
+        for dataset in parts_of(config[f'{part}_dataloader'].dataset)
+    ]
     for option, default in SKELETON.items():
         said = {part.get(option, default) for part in (*datasets, config.model)}
         assert len(said) == 1, f'{option}: {said}'

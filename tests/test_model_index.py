@@ -70,10 +70,11 @@ def test_the_index_says_of_a_model_what_its_config_builds(method):
         with torch.device('meta'):
             model = MODELS.build(config.model)
         dataset = config.train_dataloader.dataset
+        data = 'Kinect20-joined' if 'datasets' in dataset else f'{dataset.name}-{dataset.split}'
         parameters = [weights.numel() for name, weights in model.named_parameters() if '.query.' in name]
         found = {
             'Parameters': sum(parameters),
-            'Training Data': f'{dataset.name}-{dataset.split}'.replace('_train', '').replace('_', '-'),
+            'Training Data': data.replace('_train', '').replace('_', '-').lower(),
             'Epochs': config.train_cfg.max_epochs,
             'Batch Size': config.train_dataloader.batch_size,
         }

@@ -7,7 +7,7 @@ from mmaction.models.utils import Graph
 
 from i2md_mmaction.skeletons import SkeletonLayout, get_layout, register_layout
 
-NAMES = ('ntu25', 'kinect20', 'coco17', 'openpose18')
+NAMES = ('ntu25', 'kinect20', 'openni15', 'coco17', 'openpose18')
 
 
 def tiny(**changes):

@@ -1,4 +1,5 @@
-# Northwestern-UCLA: views 1 and 2 against view 3, one person, 20 joints.
+# Northwestern-UCLA: views 1 and 2 against view 3, one person, 20 joints. UTD-MHAD, MSR-Action3D and SBU
+# are children of this one.
 _base_ = './ntu60_xsub.py'
 
 #: What data set and model have in common; `model = dict(..., **_base_.skeleton)` in the config of a method.
@@ -26,8 +27,10 @@ _small_pose = dict(
     type='OneOfAugmentations',
     transforms=[dict(type='Shear', amplitude=0.5), dict(type='JointCorruption', num_joints=6)],
 )
-small_views = dict(
+_small_views = dict(
     train_views=[[dict(_crop, num_frames=32), _small_pose]] * 2,
     test_view=[dict(type='TemporalCenterResize', num_frames=32)],
 )
-del _dataset, _crop, _pose, _small_pose
+#: As `fitted`, for the methods' `_small` settings.
+small = dict(fitted, data_preprocessor=_small_views)
+del _dataset, _crop, _pose, _small_pose, _small_views

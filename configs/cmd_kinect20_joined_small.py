@@ -1,0 +1,4 @@
+# CMD on Northwestern-UCLA, UTD-MHAD and MSR-Action3D together, for a CPU.
+_base_ = ['_base_/datasets/kinect20_joined.py', '_base_/methods/cmd_small.py']
+
+model = _base_.small

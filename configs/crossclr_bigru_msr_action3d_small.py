@@ -1,0 +1,4 @@
+# CrosSCLR-B on MSR-Action3D, for a CPU.
+_base_ = ['_base_/datasets/msr_action3d_xsub.py', '_base_/methods/crossclr_bigru_small.py']
+
+model = _base_.small

@@ -1,0 +1,4 @@
+# I2MD on SBU Kinect Interaction, for a CPU.
+_base_ = ['_base_/datasets/sbu.py', '_base_/methods/i2md_small.py']
+
+model = dict(distillation=dict(topk=128), **_base_.small)

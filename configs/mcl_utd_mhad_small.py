@@ -1,0 +1,4 @@
+# MCL on UTD-MHAD, for a CPU.
+_base_ = ['_base_/datasets/utd_mhad_xsub.py', '_base_/methods/mcl_small.py']
+
+model = _base_.small

@@ -1,0 +1,4 @@
+# MoCo on SBU Kinect Interaction, for a CPU.
+_base_ = ['_base_/datasets/sbu.py', '_base_/methods/moco_small.py']
+
+model = _base_.small

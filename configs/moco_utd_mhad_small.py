@@ -1,0 +1,4 @@
+# MoCo on UTD-MHAD, for a CPU.
+_base_ = ['_base_/datasets/utd_mhad_xsub.py', '_base_/methods/moco_small.py']
+
+model = _base_.small
