@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import settings
 
 import i2md_mmaction  # noqa: F401, registers all parts and lets mmaction.models be imported
@@ -13,6 +14,9 @@ import i2md_mmaction  # noqa: F401, registers all parts and lets mmaction.models
 # Examples are drawn alike in every run, and a slow machine fails none of them.
 settings.register_profile('i2md', deadline=None, derandomize=True, max_examples=25, database=None)
 settings.load_profile('i2md')
+
+# torch warns of most things once a process; a warning fails the test that causes it, whichever ran before.
+torch.set_warn_always(True)
 
 
 @pytest.fixture(scope='session')

@@ -40,12 +40,13 @@ def read_csv(path: Path, layout: SkeletonLayout) -> np.ndarray:
         missing = [name for name in column_names(layout) if name not in header]
         if missing:
             raise ReadError(path, f'no column {missing[:5]}; layout {layout.name!r} needs it', line=1)
-        try:
-            table = np.loadtxt(file, delimiter=',', ndmin=2)  # (rows, columns)
-        except ValueError as error:
-            raise ReadError(path, f'expected numbers in every row, got: {error}') from None
-    if not len(table):
+        rows = [row for row in file if row.strip()]
+    if not rows:
         return np.zeros((1, 0, layout.num_joints, 3), np.float32)
+    try:
+        table = np.loadtxt(rows, delimiter=',', ndmin=2)  # (rows, columns)
+    except ValueError as error:
+        raise ReadError(path, f'expected numbers in every row, got: {error}') from None
     table = table[:, [header.index(name) for name in column_names(layout)]]
     number = table[:, :2].astype(int)
     if (number != table[:, :2]).any() or len(np.unique(number, axis=0)) < len(number):

@@ -157,5 +157,5 @@ def test_a_model_trains_a_step_from_it_as_from_the_pickle(ntu_annotations, write
         dataset = build(path)
         batch = pseudo_collate([dataset[index] for index in range(len(dataset))])
         optimizer = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.01))
-        losses.append(float(model.train_step(batch, optimizer)['loss']))
+        losses.append(model.train_step(batch, optimizer)['loss'].item())
     assert losses[0] == losses[1] and np.isfinite(losses[0])

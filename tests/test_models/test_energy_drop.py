@@ -22,7 +22,7 @@ def slow_attention(feature, coefficient):
     samples, channels, frames, joints = feature.shape
     attention = {}
     for b, c in product(range(samples), range(channels)):
-        values = {(t, v): float(feature[b, c, t, v]) for t in range(frames) for v in range(joints)}
+        values = {(t, v): feature[b, c, t, v].item() for t in range(frames) for v in range(joints)}
         mu = sum(values.values()) / len(values)
         spread = sum((value - mu) ** 2 for value in values.values()) / (frames * joints - 1)
         for (t, v), value in values.items():

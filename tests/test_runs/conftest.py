@@ -83,7 +83,7 @@ def pretraining(tmp_path_factory):
     return folder, config_file, checkpoint, annotations
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def small_config():
     """Makes a shipped demo config so small that a run takes seconds."""
 

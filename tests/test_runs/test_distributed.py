@@ -1,7 +1,8 @@
-"""Two processes (gloo) against one on the same global batch."""
+"""Two processes (gloo) against one on the same global batch, with BatchNorm over the samples of both.
 
-import json
-import os
+On a GPU that is torch's SyncBatchNorm, elsewhere a stand-in: see distributed_norm.py.
+"""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +13,19 @@ import torch
 SCRIPT = Path(__file__).with_name('distributed_steps.py')
 
 
-@pytest.fixture(scope='module', params=['cmd', 'i2md'])
-def states(request, tmp_path_factory):
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('distributed')
-    launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
-    alone = {key: value for key, value in os.environ.items() if key != 'WORLD_SIZE'}
-    for name, arguments in (('one', []), ('two', launcher)):
-        command = [sys.executable, *arguments, str(SCRIPT), request.param, str(folder / name)]
-        subprocess.run(command, check=True, env=alone)
-    return [torch.load(folder / name, weights_only=True) for name in ('one.0', 'two.0', 'two.1')]
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
+    done = subprocess.run([*command, SCRIPT, folder], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder
+
+
+@pytest.fixture(params=['cmd', 'i2md', 'aimclr'])
+def states(request, folder):
+    names = [f'{request.param}.{part}' for part in ('1.0', '2.0', '2.1')]
+    return [torch.load(folder / name, map_location='cpu', weights_only=True) for name in names]
 
 
 def test_bank_and_pointer_are_identical_on_both_ranks(states):
@@ -35,7 +40,7 @@ def test_two_processes_fill_the_bank_as_one_does(states):
     one, two, _ = states
     for name, value in one['weights'].items():
         if name.startswith('bank.'):
-            torch.testing.assert_close(two['weights'][name], value, rtol=0, atol=1e-5)
+            torch.testing.assert_close(two['weights'][name], value, rtol=0, atol=1e-12)
 
 
 def test_the_mean_loss_of_two_processes_is_that_of_one(states):
@@ -47,38 +52,4 @@ def test_two_processes_train_the_same_weights_as_one(states):
     one, first, second = states
     for name, value in one['weights'].items():
         assert torch.equal(first['weights'][name], second['weights'][name]), name
-        torch.testing.assert_close(first['weights'][name], value, rtol=0, atol=1e-5)
-
-
-def test_two_processes_write_one_set_of_checkpoints_and_go_on_from_it(tmp_path, tiny_dataset, small_config):
-    """Through the runner, hooks and all; three batches a process make no whole number of steps of two."""
-    annotations, work_dir = tiny_dataset(tmp_path / 'tiny.pkl', samples=12), tmp_path / 'run'
-    config = small_config(
-        'cmd_demo',
-        annotations,
-        work_dir,
-        epochs=2,
-        train_dataloader=dict(batch_size=2),
-        default_hooks=dict(checkpoint=dict(max_keep_ckpts=1)),
-        optim_wrapper=dict(accumulative_counts=2),
-        model_wrapper_cfg=dict(type='MMDistributedDataParallel', device_ids=None),
-        sync_bn=None,  # torch has it on GPUs only
-        launcher='pytorch',
-        resume=True,
-    )
-    config.dump(tmp_path / 'config.py')
-    launcher = [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--standalone']
-    launcher += ['--nproc_per_node=2']
-    script = Path(__file__).with_name('distributed_run.py')
-    alone = {key: value for key, value in os.environ.items() if key != 'WORLD_SIZE'}
-    for epochs in (2, 3):
-        command = [*launcher, str(script), str(tmp_path / 'config.py'), str(epochs)]
-        done = subprocess.run(command, env=alone, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert f'rank 1: epoch {epochs}, bank 20' in done.stdout
-        assert [path.name for path in work_dir.glob('epoch_*.pth')] == [f'epoch_{epochs}.pth']
-        assert len(list(work_dir.glob('best_*.pth'))) == 1
-        first, second = (json.loads((work_dir / f'rank{rank}.json').read_text()) for rank in (0, 1))
-        trained = [name for name in first if 'running' not in name and 'tracked' not in name]
-        assert len(trained) > 20 and all(first[name] == second[name] for name in trained)
-    assert 'resumed epoch: 2' in '\n'.join(log.read_text() for log in work_dir.glob('*/*.log'))
+        torch.testing.assert_close(first['weights'][name], value, rtol=0, atol=1e-12)

@@ -86,7 +86,7 @@ def test_an_accumulation_that_does_not_divide_the_epoch_ends_with_it(annotations
 
         def scaled(loss):
             out = scale(loss)
-            scales.append(round(float(loss / out)))
+            scales.append(round((loss / out).item()))
             return out
 
         runner.optim_wrapper.scale_loss = scaled
