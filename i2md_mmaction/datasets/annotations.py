@@ -4,15 +4,22 @@ The checks name; they never edit.
 """
 
 import pickle
+import reprlib
 from collections import Counter
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from ..io import load_pickle
 from ..skeletons import SkeletonLayout
-from .packed import PackedAnnotations, keypoint_problem, read_packed
+from .packed import MAX_COORDINATE, PackedAnnotations, keypoint_problem, read_packed
+
+#: What is wrong with which field of a sample, and what to do.
+Problem = Tuple[str, str]
+_STORE = 'store an array of floats (persons, frames, joints, coordinates)'
 
 
 class AnnotationError(ValueError):
@@ -36,7 +43,10 @@ def load_annotations(path: Union[str, Path]) -> Dict:
     """
     path = Path(path)
     if path.is_dir():
-        return read_packed(path)
+        try:
+            return read_packed(path)
+        except (OSError, ValueError) as error:
+            raise AnnotationError(str(error)) from error
     if not path.exists():
         raise AnnotationError(
             f'annotation file {path} does not exist; set the environment variable I2MD_DATA to its folder, '
@@ -48,12 +58,38 @@ def load_annotations(path: Union[str, Path]) -> Dict:
         raise AnnotationError(f"{error}; expected a pickle in mmaction2's skeleton format") from error
     if isinstance(content, (list, tuple)):
         content = dict(split={}, annotations=list(content))
-    if not isinstance(content, dict) or 'annotations' not in content:
-        raise AnnotationError(
-            f"{path} holds a {type(content).__name__} without 'annotations'; expected mmaction2's skeleton "
-            "format {'split': {...}, 'annotations': [...]}"
-        )
+    _check_containers(content, path)
     return content
+
+
+def _check_containers(content: Any, path: Path) -> None:
+    """Refuses what has not the form ``{'split': {name: [sample, ...]}, 'annotations': [{...}, ...]}``."""
+    expected = "expected mmaction2's skeleton format {'split': {...}, 'annotations': [...]}"
+    if not isinstance(content, dict) or 'annotations' not in content:
+        raise AnnotationError(f"{path} holds a {type(content).__name__} without 'annotations'; {expected}")
+    annotations, splits = content['annotations'], content.setdefault('split', {})
+    if not isinstance(annotations, (list, tuple)):
+        raise AnnotationError(f"{path}: 'annotations' is a {type(annotations).__name__}; {expected}")
+    for index, annotation in enumerate(annotations):
+        if not isinstance(annotation, dict):
+            raise AnnotationError(
+                f'{path}: annotation {index} is a {type(annotation).__name__}, expected a dict; '
+                'make the file anew'
+            )
+        name = sample_name(annotation)
+        if name is not None and not isinstance(name, str):
+            raise AnnotationError(
+                f'{path}: annotation {index} has a {type(name).__name__} as its name (`frame_dir`), expected '
+                'text; make the file anew'
+            )
+    if not isinstance(splits, dict):
+        raise AnnotationError(f"{path}: 'split' is a {type(splits).__name__}; {expected}")
+    for name, members in splits.items():
+        texts = isinstance(members, (list, tuple, set)) and all(isinstance(item, str) for item in members)
+        if not (texts and isinstance(name, str)):
+            raise AnnotationError(
+                f'{path}: split {_brief(name)} is no list of names of samples; make the file anew'
+            )
 
 
 def sample_name(annotation: Dict) -> str:
@@ -112,21 +148,35 @@ def select_split(content: Dict, split: Optional[str], path: Union[str, Path]) ->
     return take_samples(annotations, [place for place, name in enumerate(names) if name in wanted])
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What the samples of a data set are expected to be.
+
+    Args:
+        layout: The layout that the model is built for.
+        num_persons: Persons M that the model takes.
+        num_classes: Classes that the labels count from 0; None if unknown.
+        num_coordinates: Coordinates C of a joint; None if unknown.
+        max_coordinate: Values beyond it are no body's, in metres, millimetres
+            or pixels.
+    """
+
+    layout: SkeletonLayout
+    num_persons: int = 2
+    num_classes: Optional[int] = None
+    num_coordinates: Optional[int] = None
+    max_coordinate: float = MAX_COORDINATE
+
+
 def find_problem(
-    annotation: Dict,
-    layout: SkeletonLayout,
-    num_persons: int,
-    num_classes: Optional[int],
-    look: Callable[[np.ndarray], Optional[str]] = keypoint_problem,
-) -> Optional[Tuple[str, str]]:
+    annotation: Dict, expected: Expected, look: Callable[[np.ndarray], Optional[str]] = keypoint_problem
+) -> Optional[Problem]:
     """The first thing wrong with a sample.
 
     Args:
         annotation: One sample with ``keypoint`` (M, T, V, C) and, optionally,
             ``total_frames`` and ``label``; -1 is no label.
-        layout: The layout that the model is built for.
-        num_persons: Persons that the model takes.
-        num_classes: Classes that the labels count from 0; None if unknown.
+        expected: What it is expected to be.
         look: Says what is wrong with the values of keypoints.
 
     Returns:
@@ -134,45 +184,79 @@ def find_problem(
     """
     if 'keypoint' not in annotation:
         return 'keypoint: missing', 'make the file anew'
-    keypoint = np.asarray(annotation['keypoint'])
+    keypoint = annotation['keypoint']
+    problem = _form_problem(keypoint) or _shape_problem(keypoint.shape, expected)
+    if problem:
+        return problem
+    frames = annotation.get('total_frames', keypoint.shape[1])
+    if not _is_whole(frames) or frames != keypoint.shape[1]:
+        what = f'total_frames: {_brief(frames)} where keypoint has {keypoint.shape[1]}'
+        return what, 'make the file anew'
+    what = look(keypoint)
+    if what:
+        return f'keypoint: {what}', 'repair or drop the sample (`drop_invalid=True`)'
+    return _label_problem(sample_label(annotation), expected.num_classes)
+
+
+def _form_problem(keypoint: Any) -> Optional[Problem]:
+    """What is wrong with keypoints that are no array of real numbers."""
+    if not isinstance(keypoint, np.ndarray):
+        return f'keypoint: a {type(keypoint).__name__} where an array is expected', _STORE
+    if keypoint.dtype.kind not in 'fiu':
+        return f'keypoint: an array of {_brief(str(keypoint.dtype))} where real numbers are expected', _STORE
     if keypoint.ndim != 4:
-        return f'keypoint: shape {keypoint.shape}', 'store (persons, frames, joints, coordinates)'
-    persons, frames, joints, _ = keypoint.shape
+        return f'keypoint: shape {keypoint.shape}', _STORE
+    return None
+
+
+def _shape_problem(shape: Tuple[int, ...], expected: Expected) -> Optional[Problem]:
+    """What is wrong with the shape (M, T, V, C) of keypoints."""
+    persons, frames, joints, coordinates = shape
+    layout = expected.layout
     if joints != layout.num_joints:
         return (
             f'keypoint: {joints} joints where layout {layout.name!r} has {layout.num_joints}',
             'set `layout` in the config to that of the data',
         )
-    if persons > num_persons:
+    if expected.num_coordinates not in (None, coordinates):
         return (
-            f'keypoint: {persons} persons where the model takes {num_persons}',
+            f'keypoint: {coordinates} coordinates where {expected.num_coordinates} are expected',
+            'set `num_coordinates` of the data set and `in_channels` of the backbone to those of the data',
+        )
+    if persons > expected.num_persons:
+        return (
+            f'keypoint: {persons} persons where the model takes {expected.num_persons}',
             'raise `num_persons` or keep the main persons when making the file',
         )
     if frames == 0 or persons == 0:
         return f'keypoint: {frames} frames of {persons} persons', 'drop the sample (`drop_invalid=True`)'
-    if annotation.get('total_frames', frames) != frames:
-        return f'total_frames: {annotation["total_frames"]} where keypoint has {frames}', 'make the file anew'
-    problem = look(keypoint)
-    if problem:
-        return f'keypoint: {problem}', 'repair or drop the sample (`drop_invalid=True`)'
-    label = sample_label(annotation)
-    if not isinstance(label, (int, np.integer)):
-        return f'label: {label!r} is no whole number', 'make the file anew'
+    return None
+
+
+def _label_problem(label: Any, num_classes: Optional[int]) -> Optional[Problem]:
+    """What is wrong with a label."""
+    if not _is_whole(label):
+        return f'label: {_brief(label)} is no whole number', 'make the file anew'
     if label < -1 or (num_classes is not None and label >= num_classes):
         known = 'the classes, counted from 0' if num_classes is None else f'0 to {num_classes - 1}'
         return (
-            f'label: {label} outside {known}',
+            f'label: {_brief(label)} outside {known}',
             'set `num_classes` to that of the data or make the file anew; -1 is no label',
         )
     return None
 
 
-def check_annotations(
-    annotations: Sequence[Dict],
-    layout: SkeletonLayout,
-    num_persons: int,
-    num_classes: Optional[int] = None,
-) -> Dict[int, Tuple[str, str]]:
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _brief(value: Any) -> str:
+    """A value in a few words, however large or nested it is."""
+    text = reprlib.repr(value)
+    return text if len(text) <= 60 else f'{text[:57]}...'
+
+
+def check_annotations(annotations: Sequence[Dict], expected: Expected) -> Dict[int, Problem]:
     """All samples that must not be trained on.
 
     Frames are read here, but for packed annotations: what was wrong with
@@ -182,10 +266,13 @@ def check_annotations(
         Place in the list -> (what is wrong, what to do); empty for a sound file.
     """
     problems = {}
-    packed = isinstance(annotations, PackedAnnotations)
     for index, annotation in enumerate(annotations):
-        look = (lambda _, index=index: annotations.keypoint_problem(index)) if packed else keypoint_problem
-        problem = find_problem(annotation, layout, num_persons, num_classes, look)
+        if isinstance(annotations, PackedAnnotations):
+            look = partial(annotations.keypoint_problem, index, expected.max_coordinate)
+            problem = find_problem(annotation, expected, lambda _, look=look: look())
+        else:
+            look = partial(keypoint_problem, max_coordinate=expected.max_coordinate)
+            problem = find_problem(annotation, expected, look)
         if problem:
             problems[index] = problem
     return problems

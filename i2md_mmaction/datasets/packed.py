@@ -26,6 +26,8 @@ FORMAT = 'i2md-packed-3'
 #: What is read: the second form had no arrays of another shape than the keypoints'.
 READABLE = ('i2md-packed-2', FORMAT)
 INDEX = 'index.json'
+#: Coordinates beyond it are no body's, in metres, millimetres or pixels.
+MAX_COORDINATE = 1e4
 
 #: What an array field may be called, and its file.
 FIELD = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
@@ -65,6 +67,8 @@ class PackedAnnotations(Sequence):
         self._columns: Dict[str, list] = index['columns']
         self._tuples = frozenset(index['tuples'])
         self._unsound = {number: what for what, numbers in index['unsound'].items() for number in numbers}
+        # Older indices do not say.
+        self._largest: List[float] = index.get('largest') or [0.0] * len(index['persons'])
         rows = np.multiply(index['persons'], index['frames'], dtype=np.int64)
         stops = np.cumsum(rows)
         self._arrays = {
@@ -113,18 +117,31 @@ class PackedAnnotations(Sequence):
         column = self._columns.get('filename', self._columns.get('frame_dir'))
         return [column and column[place] for place in self._places]
 
-    def keypoint_problem(self, index: int) -> Optional[str]:
-        """What :func:`keypoint_problem` said of a sample's keypoints when they were packed."""
-        return self._unsound.get(int(self._places[index]))
+    def keypoint_problem(self, index: int, max_coordinate: float = MAX_COORDINATE) -> Optional[str]:
+        """What :func:`keypoint_problem` says of a sample, from what was noted when it was packed."""
+        place = int(self._places[index])
+        return self._unsound.get(place) or _too_large(self._largest[place], max_coordinate)
 
 
-def keypoint_problem(keypoint: np.ndarray) -> Optional[str]:
+def keypoint_problem(keypoint: np.ndarray, max_coordinate: float = MAX_COORDINATE) -> Optional[str]:
     """What is wrong with the values of keypoints (M, T, V, C), or None."""
     if not np.isfinite(keypoint).all():
         return 'NaN or infinite values'
     if not keypoint.any():
         return 'zero throughout, nobody was seen'
-    return None
+    return _too_large(largest_coordinate(keypoint), max_coordinate)
+
+
+def largest_coordinate(keypoint: np.ndarray) -> float:
+    """The largest coordinate of keypoints in absolute value; 0 where one is not finite."""
+    largest = max(float(keypoint.max(initial=0)), -float(keypoint.min(initial=0)))
+    return largest if np.isfinite(largest) else 0.0
+
+
+def _too_large(largest: float, max_coordinate: float) -> Optional[str]:
+    if largest <= max_coordinate:
+        return None
+    return f'a coordinate of {largest:.3g}, beyond `max_coordinate` of {max_coordinate:.3g}'
 
 
 def read_packed(path: os.PathLike) -> dict:
@@ -149,17 +166,39 @@ def _read_index(folder: Path) -> dict:
         raise FileNotFoundError(
             f'{folder / INDEX} is not there; write the folder with tools/data/convert.py pack'
         )
-    index = json.loads((folder / INDEX).read_bytes())
+    try:
+        index = json.loads((folder / INDEX).read_bytes())
+    except ValueError as error:
+        raise ValueError(f'{folder / INDEX} is damaged: {error}; pack the dataset again') from error
     if not isinstance(index, dict) or index.get('format') not in READABLE:
         raise ValueError(
             f'{folder / INDEX}: expected format {FORMAT!r}, got {form(index)}; pack the dataset again'
         )
     index.setdefault('loose', {})
+    _check_index(index, folder / INDEX)
     names = [*index['arrays'].values(), *(where['name'] for where in index['loose'].values())]
     foreign = [name for name in names if not ARRAY_FILE.fullmatch(name)]
     if foreign:
         raise ValueError(f'{folder / INDEX}: names {foreign}, expected array files of its own folder')
     return index
+
+
+def _check_index(index: dict, path: Path) -> None:
+    """Refuses an index whose parts are missing or do not fit one another."""
+    kinds = dict(arrays=dict, split=dict, extra=dict, columns=dict, loose=dict, unsound=dict)
+    kinds.update(persons=list, frames=list, tuples=list)
+    wrong = [name for name, kind in kinds.items() if not isinstance(index.get(name), kind)]
+    if not wrong:
+        samples = len(index['persons'])
+        counted = {'frames': index['frames'], 'largest': index.get('largest') or index['persons']}
+        counted.update(index['columns'])
+        counted.update({name: where.get('shapes', ()) for name, where in index['loose'].items()})
+        wrong = [name for name, values in counted.items() if len(values) != samples]
+        counts = [*index['persons'], *index['frames']]
+        wrong += ['persons or frames'] * (not all(type(count) is int and count >= 0 for count in counts))
+        wrong += [] if 'keypoint' in index['arrays'] and samples else ['arrays']
+    if wrong:
+        raise ValueError(f'{path} is damaged in {", ".join(wrong)}; pack the dataset again')
 
 
 def _map_array(path: Path, rows: int) -> np.ndarray:

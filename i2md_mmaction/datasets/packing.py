@@ -12,7 +12,16 @@ from typing import Any, Dict, Iterator, List
 import numpy as np
 
 from ..io import atomic_write, file_digest, write_file
-from .packed import ARRAY_FILE, FIELD, FORMAT, INDEX, PackedAnnotations, form, keypoint_problem
+from .packed import (
+    ARRAY_FILE,
+    FIELD,
+    FORMAT,
+    INDEX,
+    PackedAnnotations,
+    form,
+    keypoint_problem,
+    largest_coordinate,
+)
 
 _PARTIAL = re.compile(rf'\.({re.escape(INDEX)}|{FIELD.pattern}-[0-9a-f]{{16}}\.npy)\.\d+\.partial')
 
@@ -54,7 +63,7 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
     unsound: Dict[str, List[int]] = {}
     for number, annotation in enumerate(annotations):
         _check_annotation(annotation, first, arrays, f'{path}: sample {number}')
-        problem = keypoint_problem(annotation['keypoint'])
+        problem = keypoint_problem(annotation['keypoint'], max_coordinate=np.inf)
         if problem:
             unsound.setdefault(problem, []).append(number)
     framed = [field for field in arrays if _is_framed(field, annotations)]
@@ -78,6 +87,7 @@ def write_packed(dataset: dict, path: os.PathLike) -> None:
         tuples=[field for field in columns if isinstance(first[field], tuple)],
         columns=columns,
         unsound=unsound,
+        largest=[largest_coordinate(annotation['keypoint']) for annotation in annotations],
         extra={key: value for key, value in dataset.items() if key not in ('split', 'annotations')},
     )
     text = json.dumps(index, default=_plain)

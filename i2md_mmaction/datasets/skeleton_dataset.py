@@ -11,6 +11,7 @@ from ..parts import fill_in
 from ..skeletons import get_layout
 from .annotations import (
     AnnotationError,
+    Expected,
     check_annotations,
     load_annotations,
     sample_label,
@@ -18,7 +19,7 @@ from .annotations import (
     select_split,
     take_samples,
 )
-from .packed import PackedAnnotations
+from .packed import MAX_COORDINATE, PackedAnnotations
 from .subsets import describe_subset, select_subset
 
 
@@ -39,6 +40,9 @@ class SkeletonDataset(PoseDataset):
             it take it from here.
         num_persons: Persons that the model takes.
         num_classes: If given, labels must lie below it.
+        num_coordinates: Coordinates C of a joint: 3, or 2 for joints in images.
+        max_coordinate: Coordinates beyond it, in absolute value, are refused as
+            no body's, in metres, millimetres or pixels.
         label_offset: Added to each label, so that data sets with labels of
             their own can be joined (``ConcatDataset``) and classified.
         drop_invalid: Leaves samples out that fail the check, and logs how many
@@ -76,6 +80,8 @@ class SkeletonDataset(PoseDataset):
         layout: str = 'ntu25',
         num_persons: int = 2,
         num_classes: Optional[int] = None,
+        num_coordinates: int = 3,
+        max_coordinate: float = MAX_COORDINATE,
         label_offset: int = 0,
         drop_invalid: bool = False,
         subset: Optional[Dict] = None,
@@ -87,6 +93,7 @@ class SkeletonDataset(PoseDataset):
         self.unlabelled: List[str] = []
         self.layout = get_layout(layout)
         self.num_persons = num_persons
+        self.expected = Expected(self.layout, num_persons, num_classes, num_coordinates, max_coordinate)
         self.drop_invalid = drop_invalid
         self.subset = subset
         self.subset_record: Optional[Dict] = None
@@ -102,7 +109,7 @@ class SkeletonDataset(PoseDataset):
         content = load_annotations(self.ann_file)
         self.class_names = content.get('class_names')
         annotations = select_split(content, self.split, self.ann_file)
-        problems = check_annotations(annotations, self.layout, self.num_persons, self.num_classes)
+        problems = check_annotations(annotations, self.expected)
         if problems:
             lines = [
                 f'  {sample_name(annotations[index]) or f"number {index}"}: {what}; {remedy}'
