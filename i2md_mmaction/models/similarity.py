@@ -41,13 +41,3 @@ class Similarity:
     def accuracy(self) -> Tensor:
         """Share of the queries nearer to their key than to any row of the bank, in percent."""
         return (self.pos_sim > self.query_sim.amax(dim=1)).float().mean().detach() * 100
-
-
-def check_topk(option: str, k: int, rows: int) -> None:
-    """Refuses to take more rows than the bank has.
-
-    Raises:
-        ValueError: If k exceeds the rows; names the option.
-    """
-    if k > rows:
-        raise ValueError(f'{option}={k} exceeds the {rows} rows of the bank; lower it or enlarge the bank')

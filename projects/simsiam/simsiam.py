@@ -20,6 +20,8 @@ class SkeletonSimSiam(SelfSupervised):
         **kwargs: As for :class:`SelfSupervised`.
     """
 
+    num_views = 2
+
     def __init__(self, predictor_channels: int = 32, **kwargs) -> None:
         super().__init__(**kwargs)
         self.predictors = nn.ModuleDict()

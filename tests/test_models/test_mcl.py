@@ -89,3 +89,8 @@ def test_every_trainable_parameter_gets_a_gradient(build, skeleton_views):
     trainable = {name: value for name, value in model.named_parameters() if value.requires_grad}
     assert all(name.split('.')[2] == 'query' for name in trainable)
     assert not [name for name, value in trainable.items() if value.grad is None or not value.grad.any()]
+
+
+def test_a_weight_that_is_no_number_is_refused(build_pretrainer):
+    with pytest.raises(ValueError, match='mcl_weight must be a number of at least 0, got nan'):
+        build_pretrainer('MCL', mcl_weight=float('nan'))

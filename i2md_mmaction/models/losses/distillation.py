@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..similarity import check_topk
+from ..settings import check_positive, check_topk
 
 
 class Anchors(NamedTuple):
@@ -50,6 +50,7 @@ class MutualDistillationLoss(nn.Module):
         self, teacher_temperature: float = 0.05, student_temperature: float = 0.1, topk: int = 8192
     ) -> None:
         super().__init__()
+        check_positive(teacher_temperature=teacher_temperature, student_temperature=student_temperature)
         self.teacher_temperature = teacher_temperature
         self.student_temperature = student_temperature
         self.topk = topk

@@ -5,6 +5,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..settings import check_positive
+
 
 @MODELS.register_module()
 class DistributionalDivergenceLoss(nn.Module):
@@ -28,6 +30,7 @@ class DistributionalDivergenceLoss(nn.Module):
 
     def __init__(self, temperature: float = 0.07) -> None:
         super().__init__()
+        check_positive(temperature=temperature)
         self.temperature = temperature
 
     def forward(self, normal: tuple, extreme: tuple) -> Tensor:

@@ -4,6 +4,8 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from ..settings import check_positive
+
 
 # The second name is that of version 0.1 for its use across streams; it goes with 0.3.
 @MODELS.register_module(name=['InfoNCELoss', 'MutualContrastiveLoss'])
@@ -22,6 +24,7 @@ class InfoNCELoss(nn.Module):
 
     def __init__(self, temperature: float = 0.07) -> None:
         super().__init__()
+        check_positive(temperature=temperature)
         self.temperature = temperature
 
     def forward(self, pos_sim: Tensor, neg_sim: Tensor) -> Tensor:

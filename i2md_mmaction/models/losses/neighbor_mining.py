@@ -5,6 +5,8 @@ from mmaction.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..settings import check_positive
+
 FORMS = ('mean_log', 'log_sum')
 
 
@@ -32,6 +34,7 @@ class NeighborMiningLoss(nn.Module):
 
     def __init__(self, temperature: float = 0.07, form: str = 'mean_log') -> None:
         super().__init__()
+        check_positive(temperature=temperature)
         if form not in FORMS:
             raise ValueError(f'form must be one of {FORMS}, got {form!r}')
         self.temperature = temperature

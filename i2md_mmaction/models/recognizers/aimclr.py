@@ -6,7 +6,8 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from ..encoder import Stream
-from ..similarity import Similarity, check_topk
+from ..settings import check_topk
+from ..similarity import Similarity
 from .moco import SkeletonMoCo
 
 
@@ -44,6 +45,8 @@ class AimCLR(SkeletonMoCo):
         >>> list(model.loss(torch.rand(3, 4, 2, 16, 25, 3)))  # three views of four samples
         ['loss_nnm_joint', 'acc_nce_joint', 'loss_d3m_joint']
     """
+
+    num_views = 3
 
     def __init__(
         self,

@@ -34,13 +34,16 @@ class SelfSupervised(StrictLoading, BaseModel):
         init_cfg: As for ``BaseModule``.
 
     Raises:
-        ValueError: If no stream is named or one stands twice, if a part's
-            config contradicts layout or persons, or if what is to be compiled
-            has a recurrent network.
+        ValueError: If no stream is named or one stands twice, if there are fewer
+            training views than a step takes, if a part's config contradicts
+            layout or persons, or if what is to be compiled has a recurrent
+            network.
     """
 
     #: What a stream is built as.
     stream_type = Stream
+    #: Training views that a step takes of each sample.
+    num_views = 1
 
     def __init__(
         self,
@@ -59,8 +62,14 @@ class SelfSupervised(StrictLoading, BaseModel):
             # Built here, since MMEngine's base class looks in its own registry only.
             data_preprocessor = MODELS.build(fill_in(data_preprocessor, MODELS, **skeleton))
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        if not streams or len(set(streams)) != len(streams):
-            raise ValueError(f'streams must name modalities, each once; got {streams}')
+        if isinstance(streams, str) or not streams or len(set(streams)) != len(streams):
+            raise ValueError(f'streams must be a list of modalities, each once; got {streams!r}')
+        views = getattr(self.data_preprocessor, 'train_views', None)
+        if views is not None and len(views) < self.num_views:
+            raise ValueError(
+                f'{type(self).__name__} takes {self.num_views} views of a sample, but train_views of '
+                f'model.data_preprocessor has {len(views)}'
+            )
         encoder = dict(encoder, backbone=backbone, projector=projector, **skeleton)
         self.streams = ModuleDict(
             {modality: self.stream_type(dict(encoder, modality=modality)) for modality in streams}

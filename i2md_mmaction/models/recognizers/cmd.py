@@ -7,7 +7,8 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from ..losses.distillation import Anchors
-from ..similarity import Similarity, check_topk
+from ..settings import check_topk, check_weights
+from ..similarity import Similarity
 from .moco import SkeletonMoCo
 
 Edge = Tuple[str, str]
@@ -17,7 +18,7 @@ def directed_edges(streams: Collection[str], edges: Optional[Sequence[Edge]] = N
     """(teacher, student) pairs of streams; all ordered pairs where none are given.
 
     Raises:
-        ValueError: If an edge names no two streams.
+        ValueError: If an edge names no two streams, or stands twice.
 
     Example:
         >>> directed_edges(('joint', 'bone'))
@@ -27,6 +28,8 @@ def directed_edges(streams: Collection[str], edges: Optional[Sequence[Edge]] = N
     for edge in edges:
         if len(set(edge)) != 2 or not set(edge) <= set(streams):
             raise ValueError(f'edge {edge} must name two of the streams {list(streams)}, teacher first')
+    if len(set(edges)) < len(edges):
+        raise ValueError(f'an edge stands twice in {edges}; its term would count double')
     return edges
 
 
@@ -67,6 +70,7 @@ class CMD(SkeletonMoCo):
         super().__init__(**kwargs)
         self.distillation = MODELS.build(distillation)
         self.edges = directed_edges(self.streams, edges)
+        check_weights(cmd_weight=cmd_weight)
         self.cmd_weight = cmd_weight
         check_topk('distillation.topk', self.distillation.topk, self.bank.size)
 

@@ -7,7 +7,8 @@ from mmaction.registry import MODELS
 from torch import Tensor
 
 from ..losses.distillation import Anchors
-from ..similarity import Similarity, check_topk
+from ..settings import check_topk, check_weights
+from ..similarity import Similarity
 from .cmd import CMD
 
 
@@ -60,6 +61,7 @@ class I2MD(CMD):
         encoder = dict(type='NeighborEncoder', share_projector=share_projector)
         super().__init__(encoder=encoder, cmd_weight=cmd_weight, **kwargs)
         self.num_neighbors = num_neighbors
+        check_weights(imd_weight=imd_weight)
         self.imd_weight = imd_weight
         check_topk('num_neighbors', num_neighbors, self.bank.size)
 

@@ -5,6 +5,7 @@ from typing import Dict, Optional, Sequence, Tuple
 from mmaction.registry import MODELS
 from torch import Tensor
 
+from ..settings import check_weights
 from ..similarity import Similarity
 from .cmd import Edge, directed_edges
 from .moco import SkeletonMoCo
@@ -47,6 +48,7 @@ class MCL(SkeletonMoCo):
         super().__init__(**kwargs)
         self.mutual = MODELS.build(mutual)
         self.edges = directed_edges(self.streams, edges)
+        check_weights(mcl_weight=mcl_weight)
         self.mcl_weight = mcl_weight
 
     def loss(self, inputs: Tuple[Tensor, Tensor], data_samples: Optional[list] = None) -> Dict[str, Tensor]:

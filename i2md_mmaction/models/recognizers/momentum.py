@@ -27,9 +27,13 @@ class MomentumContrast(SelfSupervised):
             each update, so that
             :class:`~i2md_mmaction.engine.MomentumScheduleHook` can move it.
         **kwargs: As for :class:`SelfSupervised`.
+
+    Raises:
+        ValueError: If the momentum does not lie between 0 and 1.
     """
 
     stream_type = MomentumStream
+    num_views = 2
     #: Entries of the bank that each stream has.
     entries: Tuple[str, ...] = ('key',)
 
@@ -40,6 +44,8 @@ class MomentumContrast(SelfSupervised):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f'momentum must lie between 0 and 1, got {momentum}')
         self.momentum = momentum
         self.bank = MODELS.build(dict(bank, dims=self.bank_dims()))
         self._stashed: Dict[str, List[Tensor]] = defaultdict(list)
