@@ -183,6 +183,19 @@ def test_every_config_states_layout_and_persons_once_for_the_data_and_once_for_t
     assert not stated(inner)
 
 
+@pytest.mark.parametrize('folder', [r'C:\data\new', "o'brien", 'δ ata/with spaces', '{{braces}}', ''])
+@pytest.mark.parametrize('name', ['i2md_ntu60', 'cmd_kinect20_joined_small', 'aimclr_sbu_small'])
+def test_the_folder_of_the_data_may_have_any_name(name, folder, monkeypatch, tmp_path):
+    monkeypatch.setenv('I2MD_DATA', folder)
+    config = Config.fromfile(ROOT / f'configs/{name}.py')
+    files = [part.ann_file for part in parts_of(config.train_dataloader.dataset)]
+    files.append(config.test_dataloader.dataset.ann_file)
+    assert all(file.rpartition('/')[0] == folder for file in files)
+    # As the runner saves it with a run, and as a checkpoint of it is read.
+    (tmp_path / 'dumped.py').write_text(config.pretty_text, encoding='utf-8')
+    assert Config.fromfile(tmp_path / 'dumped.py').train_dataloader == config.train_dataloader
+
+
 PAPER = {
     'i2md_ntu60': dict(batch=256, epochs=500, step=400, lr=0.01, decay=1e-4, bank=16384, topk=8192, cmd=0.5),
     'cmd_ntu60': dict(batch=64, epochs=450, step=350, lr=0.01, decay=1e-4, bank=16384, topk=8192, cmd=1.0),

@@ -15,6 +15,13 @@ from i2md_mmaction.protocols import Evaluation, compare_reports, report_evaluati
 DOWNSTREAM = Path(__file__).resolve().parents[1] / 'configs' / 'downstream'
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1, or an error of the command line."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'expected a whole number of at least 1, got {text!r}')
+    return int(text)
+
+
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('checkpoint', nargs='?', help="pre-training checkpoint, or 'random' for the floor")
@@ -27,10 +34,10 @@ def parse_args(argv=None) -> argparse.Namespace:
         'linear_aimclr, finetune, transfer, semi_1, ...; default: knn linear',
     )
     parser.add_argument('--streams', nargs='+', default=[], help='streams; all of the config by default')
-    parser.add_argument('--k', nargs='+', type=int, default=[1], help='neighbours of k-NN; default: 1')
-    parser.add_argument('--runs', type=int, default=5, help='seeds of semi-supervised runs; default: 5')
+    parser.add_argument('--k', nargs='+', type=positive, default=[1], help='neighbours of k-NN; default: 1')
+    parser.add_argument('--runs', type=positive, default=5, help='seeds of semi-supervised runs; default: 5')
     parser.add_argument('--balance', choices=BALANCES, default='uniform', help='draw of labelled samples')
-    parser.add_argument('--epochs', type=int, help="shorten all training; the papers' by default")
+    parser.add_argument('--epochs', type=positive, help="shorten all training; the papers' by default")
     parser.add_argument('--out', type=Path, help='folder of the results; work_dirs/evaluate/NAME by default')
     parser.add_argument('--work-dir', type=Path, help='logs of pre-training; folder of the checkpoint')
     parser.add_argument(

@@ -249,6 +249,16 @@ def test_a_random_encoder_is_evaluated_as_the_floor(evaluation):
     assert report_evaluation(ours, results)[0]['checkpoint'] == 'none: a random encoder'
 
 
+@pytest.mark.parametrize('option', ['--runs=0', '--runs=-1', '--epochs=-3', '--epochs=1.5', '--k=0'])
+def test_a_number_that_cannot_be_is_an_error_of_the_command_line(option, pretraining, tmp_path, capsys):
+    line = [str(pretraining[2]), '--config', str(pretraining[1]), '--out', str(tmp_path / 'out')]
+    with pytest.raises(SystemExit) as stop:
+        evaluate.main([*line, option])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and 'expected a whole number of at least 1' in error
+    assert not (tmp_path / 'out').exists()
+
+
 def test_the_command_line_asks_for_what_it_needs(capsys):
     with pytest.raises(SystemExit):
         evaluate.main(['--protocols', 'knn'])

@@ -57,6 +57,21 @@ def test_mim_trains_with_amp_resumes_and_tests_and_the_report_is_drawn(annotatio
     assert compare_runs.table([work_dir]).splitlines()[-1].startswith('| run | 2 | 100.0 |')
 
 
+def test_folders_without_a_run_are_named_and_skipped(tmp_path, capsys):
+    from tools import compare_runs
+
+    log = tmp_path / 'run' / '1' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text(json.dumps({'knn/top1': 50.0, 'knn/top1_joint': 40.0, 'step': 3}) + '\n')
+    (tmp_path / 'evaluate').mkdir()
+    table = compare_runs.table([tmp_path / 'evaluate', tmp_path / 'run'])
+    assert table.splitlines()[-1] == '| run | 3 | 40.0 |  |  | 50.0 | 50.0 |'
+    assert f'skipped: no log under {tmp_path / "evaluate"}' in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        compare_runs.table([tmp_path / 'evaluate'])
+    assert stop.value.code == 2
+
+
 def test_views_are_drawn_for_a_config(annotations, tmp_path):
     from tools import browse_views
 

@@ -12,14 +12,14 @@ train_dataloader = dict(
             dict(
                 _part,
                 name='utd_mhad',
-                ann_file='{{$I2MD_DATA:data}}/utd_mhad.pkl',
+                ann_file=f'{_base_.data_root}/utd_mhad.pkl',
                 num_classes=27,
                 split='xsub_train',
             ),
             dict(
                 _part,
                 name='msr_action3d',
-                ann_file='{{$I2MD_DATA:data}}/msr_action3d.pkl',
+                ann_file=f'{_base_.data_root}/msr_action3d.pkl',
                 num_classes=20,
                 split='xsub_train',
             ),

@@ -1,10 +1,14 @@
 # NTU RGB+D 60, cross-subject: two persons of 25 joints, which is what data sets and models take by default.
 # The other data sets are children of this one.
-# $I2MD_DATA names the folder of the annotation files; `data` by default.
+
+# $I2MD_DATA names the folder of the annotation files; `data` by default. MMEngine's own {{$NAME}} is pasted
+# into the text, where a backslash or an apostrophe breaks it, and an import would make this another kind of
+# config.
+data_root = __import__('os').environ.get('I2MD_DATA', 'data')
 _dataset = dict(
     type='SkeletonDataset',
     name='ntu60',
-    ann_file='{{$I2MD_DATA:data}}/ntu60_3d.pkl',
+    ann_file=f'{data_root}/ntu60_3d.pkl',
     num_classes=60,
     pipeline=[
         # As the authors preprocess: origin subtracted frame by frame, cut at 300 frames.

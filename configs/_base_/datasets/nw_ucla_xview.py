@@ -4,7 +4,7 @@ _base_ = './ntu60_xsub.py'
 
 #: What data set and model have in common; `model = dict(..., **_base_.skeleton)` in the config of a method.
 skeleton = dict(layout='kinect20', num_persons=1)
-_dataset = dict(name='nw_ucla', ann_file='{{$I2MD_DATA:data}}/nw_ucla_3d.pkl', num_classes=10, **skeleton)
+_dataset = dict(name='nw_ucla', ann_file=f'{_base_.data_root}/nw_ucla_3d.pkl', num_classes=10, **skeleton)
 train_dataloader = dict(dataset=dict(split='xview_train', **_dataset))
 val_dataloader = dict(dataset=dict(split='xview_val', **_dataset))
 test_dataloader = val_dataloader

@@ -1,7 +1,7 @@
 # PKU-MMD, phase I, cross-subject: 51 classes.
 _base_ = './ntu60_xsub.py'
 
-_loader = dict(dataset=dict(name='pku1', ann_file='{{$I2MD_DATA:data}}/pku1_3d.pkl', num_classes=51))
+_loader = dict(dataset=dict(name='pku1', ann_file=f'{_base_.data_root}/pku1_3d.pkl', num_classes=51))
 train_dataloader = _loader
 val_dataloader = _loader
 test_dataloader = _loader

@@ -2,10 +2,11 @@
 # results are the mean of the five.
 _base_ = './nw_ucla_xview.py'
 
+_fold = __import__('os').environ.get('SBU_FOLD', 'fold1')
 skeleton = dict(layout='openni15', num_persons=2)
 _dataset = dict(
     name='sbu',
-    ann_file='{{$I2MD_DATA:data}}/sbu.pkl',
+    ann_file=f'{_base_.data_root}/sbu.pkl',
     num_classes=8,
     pipeline=[
         # Where the main person stands at first is the origin for both, so that the way they walk
@@ -15,10 +16,10 @@ _dataset = dict(
     ],
     **skeleton,
 )
-train_dataloader = dict(dataset=dict(split='{{$SBU_FOLD:fold1}}_train', **_dataset))
-val_dataloader = dict(dataset=dict(split='{{$SBU_FOLD:fold1}}_val', **_dataset))
+train_dataloader = dict(dataset=dict(split=f'{_fold}_train', **_dataset))
+val_dataloader = dict(dataset=dict(split=f'{_fold}_val', **_dataset))
 test_dataloader = val_dataloader
-val_cfg = dict(bank=dict(split='{{$SBU_FOLD:fold1}}_train'))
+val_cfg = dict(bank=dict(split=f'{_fold}_train'))
 test_cfg = val_cfg
 
 # 9 and 5 of 15 joints, as 15 and 8 of 25.
@@ -38,4 +39,4 @@ small = dict(
     data_preprocessor=dict(train_views=[[dict(_crop, num_frames=32), _small_pose]] * 2),
     bank=dict(size=256),
 )
-del _dataset, _crop, _pose, _small_pose
+del _fold, _dataset, _crop, _pose, _small_pose

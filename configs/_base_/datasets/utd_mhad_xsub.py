@@ -1,7 +1,7 @@
 # UTD-MHAD: odd against even subjects, joints as Northwestern-UCLA's.
 _base_ = './nw_ucla_xview.py'
 
-_dataset = dict(name='utd_mhad', ann_file='{{$I2MD_DATA:data}}/utd_mhad.pkl', num_classes=27)
+_dataset = dict(name='utd_mhad', ann_file=f'{_base_.data_root}/utd_mhad.pkl', num_classes=27)
 train_dataloader = dict(dataset=dict(split='xsub_train', **_dataset))
 val_dataloader = dict(dataset=dict(split='xsub_val', **_dataset))
 test_dataloader = val_dataloader
