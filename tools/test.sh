@@ -7,4 +7,5 @@ ruff check .
 ruff format --check .
 # One thread a process: two test processes share the cores.
 export OMP_NUM_THREADS=1
-python -m pytest -n 2 "$@"
+# The slow tests come last in their files: a worker that is done takes some of the other's.
+python -m pytest -n 2 --dist worksteal "$@"
