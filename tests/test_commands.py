@@ -184,7 +184,9 @@ def test_the_page_on_custom_skeletons_leads_to_its_end(type_in, checkout):
             block = block.replace('model = load_model(', narrow)
         if command.startswith('python tools/evaluate.py'):
             # One epoch of every classifier.
-            command = command.replace('epoch_20.pth', 'epoch_1.pth') + ' --epochs 1 --runs 1 --streams joint bone'
+            command = (
+                command.replace('epoch_20.pth', 'epoch_1.pth') + ' --epochs 1 --runs 1 --streams joint bone'
+            )
             command = command.replace(CUSTOM, 'work_dirs/cmd_nite15/cmd_nite15.py')
         output = type_in(command, block)
         if command.startswith('python -'):
