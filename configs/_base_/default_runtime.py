@@ -12,6 +12,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # Ours stand here by name, so that a child can change one; custom_hooks are left to who uses the config.
+    checks=dict(type='RunCheckHook'),
     step_seed=dict(type='StepSeedHook'),
     memory=dict(type='MoCoMemoryHook'),
     portable_checkpoint=dict(type='PortableCheckpointHook'),

@@ -2,7 +2,7 @@
 
 from .annotations import AnnotationError, check_annotations, load_annotations
 from .class_names import class_names
-from .labels import check_labels, joined_datasets
+from .labels import check_labels, joined_datasets, shared_samples
 from .skeleton_dataset import SkeletonDataset
 from .subsets import select_subset
 from .transforms import SkeletonPreNormalize
@@ -17,4 +17,5 @@ __all__ = [
     'joined_datasets',
     'load_annotations',
     'select_subset',
+    'shared_samples',
 ]

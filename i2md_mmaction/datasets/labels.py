@@ -1,7 +1,7 @@
 """Whether labels are there, and those of joined data sets one list."""
 
 from itertools import combinations
-from typing import List
+from typing import Dict, List
 
 from torch.utils.data import Dataset
 
@@ -46,6 +46,18 @@ def check_labels(dataset: Dataset) -> None:
                 'and `num_classes` of their datasets so that labels do not overlap, or the same `name` in '
                 'both if they do share their classes'
             )
+
+
+def shared_samples(first: Dataset, second: Dataset) -> int:
+    """How many samples are in both data sets: of the same file, under the same name."""
+    files: List[Dict[str, set]] = []
+    for dataset in (first, second):
+        names: Dict[str, set] = {}
+        for part in joined_datasets(dataset):
+            if isinstance(part, SkeletonDataset):
+                names.setdefault(str(part.ann_file), set()).update(part.names)
+        files.append(names)
+    return sum(len(names & files[1].get(file, set())) for file, names in files[0].items())
 
 
 def _share_labels(first: SkeletonDataset, second: SkeletonDataset) -> bool:

@@ -16,6 +16,7 @@ from .annotations import (
     load_annotations,
     sample_label,
     sample_name,
+    sample_names,
     select_split,
     take_samples,
 )
@@ -90,6 +91,7 @@ class SkeletonDataset(PoseDataset):
         self.name = name
         self.label_offset = label_offset
         self.class_names: Optional[List[str]] = None
+        self.names: List[str] = []
         self.unlabelled: List[str] = []
         self.layout = get_layout(layout)
         self.num_persons = num_persons
@@ -129,6 +131,7 @@ class SkeletonDataset(PoseDataset):
         self.unlabelled = [sample_name(sample) for sample in annotations if sample_label(sample) == -1]
         if self.subset is not None:
             annotations = self._draw_subset(annotations)
+        self.names = sample_names(annotations)
         if isinstance(annotations, PackedAnnotations) and not self.serialize_data:
             return annotations  # each made when asked for; to a worker go the path and the places
         return [dict(annotation) for annotation in annotations]

@@ -1,10 +1,10 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
 from .checkpoints import AtomicCheckpointHook, PortableCheckpointHook
+from .checks import RunCheckHook
 from .hooks import (
     DeferredRuntimeInfoHook,
     DivergedError,
-    JoinedLabelsHook,
     MoCoMemoryHook,
     MomentumScheduleHook,
     PretrainStageHook,
@@ -20,12 +20,12 @@ __all__ = [
     'DeferredRuntimeInfoHook',
     'DivergedError',
     'EmbeddingLoop',
-    'JoinedLabelsHook',
     'KNNLoop',
     'MoCoMemoryHook',
     'MomentumScheduleHook',
     'PortableCheckpointHook',
     'PretrainStageHook',
+    'RunCheckHook',
     'StepSeedHook',
     'SubsetRecordHook',
 ]

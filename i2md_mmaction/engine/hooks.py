@@ -13,7 +13,6 @@ from mmengine.dist import broadcast_object_list, get_rank, master_only
 from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
 from mmengine.model import is_model_wrapper
 
-from ..datasets import check_labels
 from ..io import write_file
 
 
@@ -254,29 +253,6 @@ class PretrainStageHook(Hook):
         for name, value in settings.items():
             setattr(unwrapped(runner.model), name, value)
         runner.logger.info(f'epoch {runner.epoch + 1}: stage from epoch {stage["begin"] + 1}, {settings}')
-
-
-@HOOKS.register_module()
-class JoinedLabelsHook(Hook):
-    """Refuses to train or test a classifier on labels that are not there, or are no one list.
-
-    See :func:`~i2md_mmaction.datasets.check_labels`. Pre-training uses no labels and needs no such check.
-
-    Example:
-        >>> from mmengine.hub import get_config
-        >>> get_config('i2md_mmaction::downstream/linear.py').default_hooks.joined_labels.type
-        'JoinedLabelsHook'
-    """
-
-    def before_train(self, runner) -> None:
-        """Checks the data of training and validation."""
-        check_labels(runner.train_dataloader.dataset)
-        if runner.val_loop is not None:
-            check_labels(runner.val_loop.dataloader.dataset)
-
-    def before_test(self, runner) -> None:
-        """Checks the data of the test."""
-        check_labels(runner.test_loop.dataloader.dataset)
 
 
 @HOOKS.register_module()
