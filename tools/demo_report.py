@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.table import Table
 
@@ -31,6 +32,7 @@ def main(argv=None) -> None:
     work_dir = args.work_dir or args.checkpoint.parent
     out = args.out or work_dir
     out.mkdir(parents=True, exist_ok=True)
+    init_default_scope(config.get('default_scope', 'mmaction'))
     settings = dataloaders(config)
     loaders = {part: build_dataloader(loader) for part, loader in settings.items()}
     for loader in loaders.values():
