@@ -172,6 +172,17 @@ def test_a_missing_list_without_names_is_refused(tmp_path):
         read_missing_list(tmp_path / 'missing.txt')
 
 
+def test_a_suffix_in_capitals_and_a_byte_order_mark_are_read(ntu_file, body):
+    path = ntu_file([[(FIRST, body(0))]])
+    expected = read_skeleton(path)
+    path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes())
+    path = path.rename(path.with_suffix('.SKELETON'))
+    source = ntu60([path.parent])
+    assert source.files() == {path.stem: path}
+    [sample] = read_file(source, path).samples
+    assert np.array_equal(sample.keypoint, expected)
+
+
 def test_one_name_in_two_folders_is_refused(ntu_file, body, tmp_path):
     path = ntu_file([[(FIRST, body(0))]])
     (path.parent / 'copy').mkdir()

@@ -1,5 +1,7 @@
 """PKU-MMD: recordings, labels and split files."""
 
+from codecs import BOM_UTF8
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,33 @@ def write_labels(root, name, *lines, newline='\n'):
 
 def read(root, name='0002-L'):
     return read_file(pku(root), root / 'skeleton' / f'{name}.txt')
+
+
+@pytest.mark.parametrize(
+    'skeletons, labels',
+    [('PKU_Skeleton_Renew', 'Train_Label_PKU_final'), ('Data/skeleton_v2', 'Label/label_v2')],
+)
+def test_folders_are_found_under_the_names_that_people_have(dataset, skeletons, labels):
+    for old, new in (('skeleton', skeletons), ('label', labels)):
+        (dataset / new).parent.mkdir(exist_ok=True)
+        (dataset / old).rename(dataset / new)
+    content, _ = convert(pku(dataset))
+    assert len(content['annotations']) == 6
+    (dataset / 'old_skeletons').mkdir()
+    (dataset / 'old_skeletons' / '0002-L.txt').write_text('0')
+    with pytest.raises(FileNotFoundError, match='expected one folder of skeleton files.*--skeletons'):
+        pku(dataset)
+    assert len(convert(pku(dataset, skeletons=skeletons))[0]['annotations']) == 6
+
+
+def test_a_byte_order_mark_is_no_part_of_a_number(dataset):
+    before, _ = convert(pku(dataset))
+    for path in (path for path in dataset.rglob('*.txt')):
+        path.write_bytes(BOM_UTF8 + path.read_bytes())
+    after, summary = convert(pku(dataset))
+    assert not summary.dropped and after['split'] == before['split']
+    for one, other in zip(before['annotations'], after['annotations']):
+        np.testing.assert_array_equal(one['keypoint'], other['keypoint'])
 
 
 @pytest.mark.parametrize('newline', ['\n', '\r\n'])

@@ -50,10 +50,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         command.add_argument(
             'root', type=Path, help='folder of the dataset; the paths below are relative to it'
         )
-        command.add_argument(
-            '--skeletons', default='skeleton', help='folder of recordings (default: skeleton)'
-        )
-        command.add_argument('--labels', default='label', help='folder of label files (default: label)')
+        command.add_argument('--skeletons', help='folder of recordings (default: found as *skeleton*)')
+        command.add_argument('--labels', help='folder of label files (default: found as *label*)')
         command.add_argument('--xsub', help='cross-subject split file (default: found as cross*sub*.txt)')
         command.add_argument('--xview', help='cross-view split file (default: found as cross*view*.txt)')
         command.set_defaults(source=_pku)

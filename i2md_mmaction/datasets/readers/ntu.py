@@ -8,7 +8,7 @@ from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from .bodies import assign_slots
-from .samples import MAX_BODIES, ReadError, Reading, find_files
+from .samples import MAX_BODIES, ReadError, Reading, find_files, read_raw
 from .splits import NTU60_PROTOCOLS, NTU120_PROTOCOLS, NTUName, read_missing_list, split_names
 
 NUM_JOINTS = 25
@@ -43,7 +43,7 @@ def read_skeleton(path: Path) -> np.ndarray:
         ReadError: If the file ends early, goes on after its last frame, or
             has a line of another form.
     """
-    lines = Path(path).read_bytes().rstrip().splitlines()
+    lines = read_raw(path).rstrip().splitlines()
     num_frames, seen = _walk(path, lines)
     joints = _joints(path, lines, seen)  # (observations, V, C)
     slots = np.array(assign_slots(seen.frames, seen.bodies), dtype=int)

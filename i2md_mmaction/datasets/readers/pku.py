@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterable, List, NamedTuple, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from .samples import ReadError, Reading, find_files
+from .samples import ReadError, Reading, find_files, read_raw
 from .splits import read_pku_split, split_names
 
 NUM_BODIES, NUM_JOINTS = 2, 25
 FRAME_NUMBERS = NUM_BODIES * NUM_JOINTS * 3
 # Part II has 41 of the 51 classes of part I, under the same numbers.
 NUM_CLASSES = 51
+#: What the folders of the downloads are called.
+_FOLDERS = dict(skeleton="'skeleton' or 'PKU_Skeleton_Renew'", label="'label' or 'Train_Label_PKU_final'")
 
 
 class Span(NamedTuple):
@@ -33,7 +35,7 @@ def read_recording(path: Path) -> np.ndarray:
     Raises:
         ReadError: If a line has not 150 numbers.
     """
-    data = Path(path).read_bytes().rstrip()
+    data = read_raw(path).rstrip()
     values, num_frames = data.split(), len(data.splitlines())
     try:
         if len(values) != num_frames * FRAME_NUMBERS:
@@ -70,7 +72,7 @@ def read_labels(path: Path) -> List[Span]:
         ReadError: If a line has another form or a label is out of range.
     """
     spans = []
-    for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
+    for number, line in enumerate(read_raw(path).splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -144,18 +146,32 @@ class PKU:
         return split_names(names, protocols)
 
 
-def pku(root: Path, skeletons: str = 'skeleton', labels: str = 'label', **split_files: str) -> PKU:
+def _find_folder(root: Path, kind: str, option: str) -> Path:
+    """The one folder below the root that has files and is called after a kind, in whatever case."""
+    found = [path for path in (root, *sorted(root.rglob('*'))) if path.is_dir() and kind in path.name.lower()]
+    found = [path for path in found if any(path.glob('*.[tT][xX][tT]'))]
+    if len(found) != 1:
+        raise FileNotFoundError(
+            f'{root}: expected one folder of {kind} files, such as {_FOLDERS[kind]}, found '
+            f'{list(map(str, found))}; name it with --{option}'
+        )
+    return found[0]
+
+
+def pku(root: Path, skeletons: Optional[str] = None, labels: Optional[str] = None, **split_files: str) -> PKU:
     """PKU-MMD under one folder, each part by its path relative to it.
 
     Args:
         root: Folder of the dataset.
-        skeletons: Folder of the recordings.
-        labels: Folder of the label files.
+        skeletons: Folder of the recordings; the one whose name has 'skeleton'
+            in it by default, such as ``PKU_Skeleton_Renew``.
+        labels: Folder of the label files; the one with 'label' by default,
+            such as ``Train_Label_PKU_final``.
         **split_files: Split file of ``xsub`` and ``xview``; searched for as
             ``cross*sub*.txt`` and ``cross*view*.txt`` where not given.
 
     Raises:
-        FileNotFoundError: If not exactly one split file is found.
+        FileNotFoundError: If not exactly one folder or split file is found.
     """
     root, found = Path(root), {}
     for protocol, pattern in (('xsub', 'cross*sub*.txt'), ('xview', 'cross*view*.txt')):
@@ -167,4 +183,8 @@ def pku(root: Path, skeletons: str = 'skeleton', labels: str = 'label', **split_
                 f'found {list(map(str, paths))}; name it with --{protocol}'
             )
         found[protocol] = paths[0]
-    return PKU(root / skeletons, root / labels, found)
+    folders = [
+        root / given if given else _find_folder(root, kind, option)
+        for kind, option, given in (('skeleton', 'skeletons', skeletons), ('label', 'labels', labels))
+    ]
+    return PKU(*folders, found)

@@ -1,5 +1,6 @@
 """What a reader makes of a file: samples, and what it had to leave out."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Optional
@@ -102,8 +103,13 @@ class Reading:
         return self
 
 
+def read_raw(path: Path) -> bytes:
+    """The bytes of a text file, without the byte-order mark that some editors put before them."""
+    return Path(path).read_bytes().removeprefix(BOM_UTF8)
+
+
 def find_files(folders: Iterable[Path], pattern: str) -> Dict[str, Path]:
-    """Finds the files of a dataset, in folders and the folders below them.
+    """Finds the files of a dataset, in folders and the folders below them, whatever the case of their suffix.
 
     Returns:
         Path of each file by its name without suffix, sorted by name.
@@ -113,8 +119,9 @@ def find_files(folders: Iterable[Path], pattern: str) -> Dict[str, Path]:
         ValueError: If two files have the same name.
     """
     found: Dict[str, Path] = {}
+    any_case = ''.join(f'[{sign.lower()}{sign.upper()}]' if sign.isalpha() else sign for sign in pattern)
     for folder in map(Path, folders):
-        paths = sorted(folder.rglob(pattern))
+        paths = sorted(folder.rglob(any_case))
         if not paths:
             raise FileNotFoundError(f'{folder}: no {pattern} file here or below; name the extracted folder')
         for path in paths:

@@ -114,7 +114,7 @@ def read_pku_split(path: Path) -> Dict[str, str]:
     """
     part_of: Dict[str, str] = {}
     part = None
-    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), 1):
+    for number, line in enumerate(Path(path).read_text(encoding='utf-8-sig').splitlines(), 1):
         heading, colon, rest = line.rpartition(':')
         if colon:
             part = next((v for k, v in _PKU_SECTIONS.items() if heading.strip().lower().startswith(k)), None)
