@@ -65,13 +65,31 @@ def test_columns_in_any_order_lost_frames_and_windows_files(tmp_path):
         ([], COLUMNS[:-1], "line 1: no column .'right_foot_z'"),
         ([row(0, 0)[:-1] + ['x']], COLUMNS, 'expected numbers in every row'),
         ([row(0, 0), row(0, 0)], COLUMNS, 'one row for each pair'),
-        ([row(0.5, 0)], COLUMNS, 'whole numbers'),
+        ([row(0.5, 0)], COLUMNS, 'whole numbers .* --frames order'),
+        ([row(33 * t, 0) for t in range(60)], COLUMNS, 'only 60 of 1948 frames.*--frames order'),
+        ([row(3 * t, 0) for t in range(5)], COLUMNS, 'only 5 of 13 frames have a row'),
+        ([row(2 * t, 0) for t in range(3)], COLUMNS, 'only 3 of 5 frames have a row'),
     ],
 )
 def test_a_bad_csv_is_named(tmp_path, rows, columns, said):
     with pytest.raises(ReadError, match=said) as caught:
         convert.read_csv(write_csv(tmp_path / 'a.csv', rows, columns), NITE15)
     assert str(tmp_path / 'a.csv') in str(caught.value)
+
+
+@pytest.mark.parametrize('times', [[0, 33, 66], [0, 2, 4], [0.5, 0.75, 7.25]])
+def test_time_stamps_are_taken_in_their_order_where_that_is_said(tmp_path, times):
+    rows = [row(time, 0, value) for value, time in enumerate(times)]
+    file = write_csv(tmp_path / 'raw/wave/P01_a.csv', [rows[1], rows[2], row(times[2], 4, 9.0), rows[0]])
+    keypoint = convert.read_csv(file, NITE15, frames='order')
+    np.testing.assert_array_equal(keypoint[0, :, 0, 0], [0, 1, 2])
+    np.testing.assert_array_equal(keypoint[1, :, 0, 0], [0, 0, 9])
+    file.rename(file.with_name('P02_a.csv'))
+    write_csv(file, rows)
+    command = [str(tmp_path / 'raw'), '--val-subjects', 'P02', '--out', str(tmp_path / 'a.pkl')]
+    assert convert.main([*command, '--workers', '1', '--frames', 'order']) == 0
+    samples = pickle.loads((tmp_path / 'a.pkl').read_bytes())['annotations']
+    assert [sample['total_frames'] for sample in samples] == [3, 3]
 
 
 def test_numpy_files_of_three_or_four_axes_are_read_and_others_named(tmp_path):

@@ -29,11 +29,19 @@ def column_names(layout: SkeletonLayout) -> List[str]:
     return ['frame', 'person', *(f'{joint}_{axis}' for joint in layout.joints for axis in 'xyz')]
 
 
-def read_csv(path: Path, layout: SkeletonLayout) -> np.ndarray:
+def read_csv(path: Path, layout: SkeletonLayout, frames: str = 'number') -> np.ndarray:
     """Reads joints (M, T, V, 3) of a CSV file; what has no row is zero.
 
+    Args:
+        path: The file.
+        layout: Layout of the joints.
+        frames: What the column ``frame`` is: ``'number'``, where a missing one
+            is a frame in which nobody was seen, or ``'order'``, such as a time
+            stamp, where frames follow one another without gaps.
+
     Raises:
-        ReadError: If a column is missing, or a row is not of numbers.
+        ReadError: If a column is missing, a row is not of numbers, or most
+            frame numbers have no row, as if they were time stamps.
     """
     with open(path, encoding='utf-8-sig') as file:
         header = [name.strip() for name in file.readline().split(',')]
@@ -48,13 +56,25 @@ def read_csv(path: Path, layout: SkeletonLayout) -> np.ndarray:
     except ValueError as error:
         raise ReadError(path, f'expected numbers in every row, got: {error}') from None
     table = table[:, [header.index(name) for name in column_names(layout)]]
-    number = table[:, :2].astype(int)
-    if (number != table[:, :2]).any() or len(np.unique(number, axis=0)) < len(number):
-        raise ReadError(path, 'expected whole numbers as frame and person, one row for each pair')
-    frames = number[:, 0] - number[:, 0].min()
-    persons = np.unique(number[:, 1], return_inverse=True)[1]
-    keypoint = np.zeros((persons.max() + 1, frames.max() + 1, layout.num_joints, 3), np.float32)
-    keypoint[persons, frames] = table[:, 2:].reshape(-1, layout.num_joints, 3)
+    times, order = np.unique(table[:, 0], return_inverse=True)
+    persons, person = np.unique(table[:, 1], return_inverse=True)
+    if len(np.unique(np.column_stack((order, person)), axis=0)) < len(table):
+        raise ReadError(path, 'expected one row for each pair of frame and person')
+    if frames == 'order':
+        frame = order
+    else:
+        if (table[:, :2] % 1).any():
+            problem = 'expected whole numbers as frame and person; for time stamps say --frames order'
+            raise ReadError(path, problem)
+        frame = (table[:, 0] - times[0]).astype(int)
+        step = np.gcd.reduce(np.diff(times).astype(int)) if len(times) > 2 else 1
+        if step > 1 or 2 * len(times) <= frame.max() + 1:
+            problem = (
+                f'only {len(times)} of {frame.max() + 1} frames have a row. If the column frame is a time '
+            )
+            raise ReadError(path, problem + 'stamp or counts every so many frames, say --frames order')
+    keypoint = np.zeros((len(persons), frame.max() + 1, layout.num_joints, 3), np.float32)
+    keypoint[person, frame] = table[:, 2:].reshape(-1, layout.num_joints, 3)
     return keypoint
 
 
@@ -85,6 +105,7 @@ class CustomSkeletons:
         classes: Names of the classes in the order of their labels.
         val_subjects: Subjects of the split ``val``; the others are ``train``.
         layout: Layout of the joints.
+        frames: As for :func:`read_csv`.
     """
 
     folder: Path
@@ -92,6 +113,7 @@ class CustomSkeletons:
     classes: Tuple[str, ...]
     val_subjects: FrozenSet[str]
     layout: SkeletonLayout = NITE15
+    frames: str = 'number'
 
     def files(self) -> Dict[str, Path]:
         """Every file by name, sorted."""
@@ -99,9 +121,10 @@ class CustomSkeletons:
 
     def read(self, path: Path) -> Reading:
         """Makes the one sample of a file."""
-        read = read_npy if path.suffix == '.npy' else read_csv
         label = self.classes.index(path.parent.name)
-        return Reading().add(path.stem, label, read(path, self.layout))
+        if path.suffix.lower() == '.npy':
+            return Reading().add(path.stem, label, read_npy(path, self.layout))
+        return Reading().add(path.stem, label, read_csv(path, self.layout, self.frames))
 
     def splits(self, names: Iterable[str]) -> Dict[str, List[str]]:
         """Names of each split, without the prefix of a protocol: there is one only."""
@@ -116,11 +139,18 @@ def main(argv=None) -> int:
     parser.add_argument('--out', type=Path, required=True, help='pickle to write')
     parser.add_argument('--val-subjects', nargs='+', required=True, help='subjects held out from training')
     parser.add_argument('--pattern', default='*.csv', help="'*.csv' (default) or '*.npy'")
+    parser.add_argument(
+        '--frames',
+        choices=('number', 'order'),
+        default='number',
+        help='what the column `frame` of a CSV file is; order for time stamps (default: number)',
+    )
     parser.add_argument('--workers', type=int, default=os.cpu_count(), help='processes (default: all cores)')
     args = parser.parse_args(argv)
     try:
         classes = sorted({path.parent.name for path in find_files([args.folder], args.pattern).values()})
-        source = CustomSkeletons(args.folder, args.pattern, tuple(classes), frozenset(args.val_subjects))
+        subjects = frozenset(args.val_subjects)
+        source = CustomSkeletons(args.folder, args.pattern, tuple(classes), subjects, frames=args.frames)
         summary = convert_to_pickle(source, args.out, workers=args.workers, track=track_files)
     except (OSError, ValueError) as error:
         Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
