@@ -35,6 +35,7 @@ ELSEWHERE = {
     r'python tools/evaluate.py --compare .*': 'reports; tests/test_runs/test_evaluate.py compares',
     r'python tools/evaluate.py .*nwucla.*': 'Northwestern-UCLA',
     r'python tools/evaluate.py .*': 'NTU RGB+D; tests/test_runs/test_evaluate.py evaluates',
+    r'python tools/plot_run.py .*': 'a run; tests/test_evaluation/test_history.py draws',
     r'python tools/compare_runs.py .*': 'runs; tests/test_runs/test_tools.py compares',
     r'python tools/browse_views.py .*': 'NTU RGB+D; tests/test_runs/test_tools.py draws',
     r'python tools/benchmark/benchmark.py .*': 'minutes; tests/test_runs/test_tools.py runs it small',

@@ -4,12 +4,41 @@ import json
 from pathlib import Path
 from typing import Dict, List, Tuple, Union
 
+from .quality import QUALITIES
 
-def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Tuple[List[int], List[float]]]:
-    """Reads the validation accuracies of a run, over all its resumptions.
+#: Epochs, and a value for each.
+Curve = Tuple[List[int], List[float]]
+#: What stands for all streams together in the names of curves.
+ALL_STREAMS = 'all streams'
+
+
+def read_scalars(work_dir: Union[str, Path], prefix: str) -> Dict[str, Curve]:
+    """Reads scalars that a run logged, over all its resumptions; later values count.
 
     Args:
         work_dir: Folder in which MMEngine's runner wrote its logs.
+        prefix: What the names of the scalars begin with.
+
+    Returns:
+        The rest of the name -> (steps, values).
+    """
+    values: Dict[str, Dict[int, float]] = {}
+    for log in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
+        lines = log.read_text().splitlines(keepends=True)
+        if lines and not lines[-1].endswith('\n'):
+            lines.pop()  # a killed run leaves half of its last line
+        for record in map(json.loads, lines):
+            for key, value in record.items():
+                if key.startswith(prefix):
+                    values.setdefault(key[len(prefix) :], {})[record['step']] = value
+    return {name: tuple(map(list, zip(*sorted(curve.items())))) for name, curve in values.items()}
+
+
+def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Curve]:
+    """Reads the validation accuracies of a run.
+
+    Args:
+        work_dir: Folder of its logs.
 
     Returns:
         Stream (``'all streams'`` for their concatenation) -> (epochs,
@@ -18,19 +47,27 @@ def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Tuple[List[int], Li
     Raises:
         FileNotFoundError: If no log holds a validation.
     """
-    values: Dict[str, Dict[int, float]] = {}
-    for log in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        lines = log.read_text().splitlines(keepends=True)
-        if lines and not lines[-1].endswith('\n'):
-            lines.pop()  # a killed run leaves half of its last line
-        for line in lines:
-            record = json.loads(line)
-            for key, value in record.items():
-                if key.startswith('knn/top1'):
-                    name = key[len('knn/top1_') :] or 'all streams'
-                    values.setdefault(name, {})[record['step']] = value
-    if not values:
+    curves = read_scalars(work_dir, 'knn/top1')
+    if not curves:
         raise FileNotFoundError(
             f'no log under {work_dir} holds a k-NN validation; give the work_dir of a run'
         )
-    return {name: tuple(map(list, zip(*sorted(curve.items())))) for name, curve in values.items()}
+    return {name.lstrip('_') or ALL_STREAMS: curve for name, curve in curves.items()}
+
+
+def read_quality_curves(work_dir: Union[str, Path]) -> Dict[str, Dict[str, Curve]]:
+    """Reads what :class:`~i2md_mmaction.evaluation.EmbeddingQuality` logged.
+
+    Args:
+        work_dir: Folder of the logs.
+
+    Returns:
+        Quality -> stream (``'all streams'`` for their mean) -> (epochs,
+        values); empty if nothing was logged.
+    """
+    curves = {}
+    for quality in QUALITIES:
+        found = read_scalars(work_dir, f'embedding/{quality}')
+        if found:
+            curves[quality] = {name.lstrip('_') or ALL_STREAMS: curve for name, curve in found.items()}
+    return curves

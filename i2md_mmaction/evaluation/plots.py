@@ -90,6 +90,43 @@ def plot_knn_curve(
     return save_figure(figure, path, dpi=150)
 
 
+#: Titles of the qualities, and the value that each takes when all embeddings are alike.
+_QUALITIES = dict(
+    alignment=('alignment of two views', 0),
+    uniformity=('uniformity', 0),
+    std=('standard deviation (of a uniform sphere: 1)', 0),
+    rank=('effective rank (RankMe)', 1),
+)
+
+
+def plot_quality_curves(
+    curves: Dict[str, Dict[str, Tuple[Sequence[int], Sequence[float]]]],
+    path: Union[str, Path],
+    title: str = 'Embeddings over pre-training',
+) -> Path:
+    """Draws alignment, uniformity, spread and rank over epochs, with the level of a collapse.
+
+    Args:
+        curves: As :func:`~i2md_mmaction.evaluation.history.read_quality_curves`
+            gives them.
+        path: PNG file to write.
+        title: Title of the picture.
+    """
+    figure = Figure(figsize=(11, 7), layout='constrained')
+    panels = figure.subplots(2, 2, sharex=True)
+    for axes, (quality, (name, collapsed)) in zip(panels.flat, _QUALITIES.items()):
+        for stream, (epochs, values) in curves.get(quality, {}).items():
+            axes.plot(epochs, values, marker='.', label=stream)
+        axes.axhline(collapsed, color='gray', linestyle='--', label='collapse')
+        axes.set(title=name)
+        axes.grid(alpha=0.3)
+    for axes in panels[1]:
+        axes.set(xlabel='epoch')
+    figure.suptitle(title)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc='outside right center', frameon=False)
+    return save_figure(figure, path, dpi=150)
+
+
 def plot_confusion(
     matrix: np.ndarray,
     path: Union[str, Path],

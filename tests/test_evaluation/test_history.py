@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from i2md_mmaction.evaluation.history import read_knn_curves
+from i2md_mmaction.evaluation.history import read_knn_curves, read_quality_curves
+from tools import plot_run
 
 
 def write_log(folder, entries, tail=''):
@@ -41,3 +42,26 @@ def test_a_folder_without_a_validation_is_named(tmp_path):
     write_log(tmp_path / '1', [{'loss': 1.0, 'step': 3}])
     with pytest.raises(FileNotFoundError, match=f'no log under {tmp_path} holds a k-NN validation'):
         read_knn_curves(tmp_path)
+
+
+def quality(step, value):
+    names = ('alignment', 'uniformity', 'std', 'rank')
+    return {f'embedding/{name}{stream}': value for name in names for stream in ('', '_joint')} | {
+        'step': step
+    }
+
+
+def test_qualities_are_read_by_stream_and_drawn_with_or_without_accuracies(tmp_path, capsys):
+    run = tmp_path / 'run'
+    write_log(run / '1', [quality(5, 1.0), quality(10, 2.0)])
+    curves = read_quality_curves(run)
+    assert set(curves) == {'alignment', 'uniformity', 'std', 'rank'}
+    assert curves['rank'] == {'all streams': ([5, 10], [1.0, 2.0]), 'joint': ([5, 10], [1.0, 2.0])}
+    plot_run.main([str(run), '--out', str(tmp_path / 'pictures')])
+    assert (tmp_path / 'pictures/quality_curve.png').read_bytes().startswith(b'\x89PNG')
+    assert not (tmp_path / 'pictures/knn_curve.png').exists()
+    write_log(run / '2', [entry(15, 50.0)])
+    plot_run.main([str(run)])
+    assert {path.name for path in run.glob('*.png')} == {'quality_curve.png', 'knn_curve.png'}
+    with pytest.raises(SystemExit, match='error: no log under'):
+        plot_run.main([str(tmp_path / 'pictures')])
