@@ -110,6 +110,13 @@ def sample_names(annotations: Sequence[Dict]) -> List[Optional[str]]:
     return [sample_name(annotation) for annotation in annotations]
 
 
+def sample_labels(annotations: Sequence[Dict]) -> List[int]:
+    """The label of each sample, as :func:`sample_label` has it."""
+    if isinstance(annotations, PackedAnnotations):
+        return [-1 if label is None else int(label) for label in annotations.column('label')]
+    return [int(sample_label(annotation)) for annotation in annotations]
+
+
 def take_samples(annotations: Sequence[Dict], places: Sequence[int]) -> Sequence[Dict]:
     """The annotations at some places; packed ones stay packed."""
     if isinstance(annotations, PackedAnnotations):
@@ -169,7 +176,7 @@ class Expected:
 
 
 def find_problem(
-    annotation: Dict, expected: Expected, look: Callable[[np.ndarray], Optional[str]] = keypoint_problem
+    annotation: Dict, expected: Expected, noted: Optional[Callable[[], Optional[str]]] = None
 ) -> Optional[Problem]:
     """The first thing wrong with a sample.
 
@@ -177,7 +184,8 @@ def find_problem(
         annotation: One sample with ``keypoint`` (M, T, V, C) and, optionally,
             ``total_frames`` and ``label``; -1 is no label.
         expected: What it is expected to be.
-        look: Says what is wrong with the values of keypoints.
+        noted: Says what is known to be wrong with the values of its keypoints;
+            they are read by default.
 
     Returns:
         (what is wrong with which field, what to do), or None.
@@ -192,7 +200,7 @@ def find_problem(
     if not _is_whole(frames) or frames != keypoint.shape[1]:
         what = f'total_frames: {_brief(frames)} where keypoint has {keypoint.shape[1]}'
         return what, 'make the file anew'
-    what = look(keypoint)
+    what = noted() if noted else keypoint_problem(keypoint, expected.max_coordinate)
     if what:
         return f'keypoint: {what}', 'repair or drop the sample (`drop_invalid=True`)'
     return _label_problem(sample_label(annotation), expected.num_classes)
@@ -266,13 +274,10 @@ def check_annotations(annotations: Sequence[Dict], expected: Expected) -> Dict[i
         Place in the list -> (what is wrong, what to do); empty for a sound file.
     """
     problems = {}
+    packed = isinstance(annotations, PackedAnnotations)
     for index, annotation in enumerate(annotations):
-        if isinstance(annotations, PackedAnnotations):
-            look = partial(annotations.keypoint_problem, index, expected.max_coordinate)
-            problem = find_problem(annotation, expected, lambda _, look=look: look())
-        else:
-            look = partial(keypoint_problem, max_coordinate=expected.max_coordinate)
-            problem = find_problem(annotation, expected, look)
+        noted = partial(annotations.keypoint_problem, index, expected.max_coordinate) if packed else None
+        problem = find_problem(annotation, expected, noted)
         if problem:
             problems[index] = problem
     return problems

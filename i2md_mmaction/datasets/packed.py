@@ -114,7 +114,11 @@ class PackedAnnotations(Sequence):
 
     def names(self) -> List[Optional[str]]:
         """Every sample's name, as the splits refer to it."""
-        column = self._columns.get('filename', self._columns.get('frame_dir'))
+        return self.column('filename' if 'filename' in self._columns else 'frame_dir')
+
+    def column(self, field: str) -> list:
+        """A plain field of every sample, without making the annotations; None where there is none."""
+        column = self._columns.get(field)
         return [column and column[place] for place in self._places]
 
     def keypoint_problem(self, index: int, max_coordinate: float = MAX_COORDINATE) -> Optional[str]:

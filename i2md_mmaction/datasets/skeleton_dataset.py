@@ -15,6 +15,7 @@ from .annotations import (
     check_annotations,
     load_annotations,
     sample_label,
+    sample_labels,
     sample_name,
     sample_names,
     select_split,
@@ -128,10 +129,10 @@ class SkeletonDataset(PoseDataset):
             annotations = take_samples(annotations, sound)
         if not annotations:
             raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
-        self.unlabelled = [sample_name(sample) for sample in annotations if sample_label(sample) == -1]
+        self.names, labels = sample_names(annotations), sample_labels(annotations)
+        self.unlabelled = [name for name, label in zip(self.names, labels) if label == -1]
         if self.subset is not None:
-            annotations = self._draw_subset(annotations)
-        self.names = sample_names(annotations)
+            annotations = self._draw_subset(annotations, labels)
         if isinstance(annotations, PackedAnnotations) and not self.serialize_data:
             return annotations  # each made when asked for; to a worker go the path and the places
         return [dict(annotation) for annotation in annotations]
@@ -157,16 +158,15 @@ class SkeletonDataset(PoseDataset):
             )
         return [label]
 
-    def _draw_subset(self, annotations: Sequence[Dict]) -> Sequence[Dict]:
+    def _draw_subset(self, annotations: Sequence[Dict], labels: Sequence[int]) -> Sequence[Dict]:
         """The labelled part of the split, and a record of it."""
         if self.unlabelled:
             raise AnnotationError(
                 f'{self.ann_file}: {len(self.unlabelled)} samples have no label, the first '
                 f'{self.unlabelled[0]}; a subset is drawn among labelled samples only'
             )
-        places = select_subset([int(annotation['label']) for annotation in annotations], **self.subset)
-        annotations = take_samples(annotations, places)
-        names = [sample_name(annotation) for annotation in annotations]
-        labels = [int(annotation['label']) for annotation in annotations]
-        self.subset_record = describe_subset(names, labels, dict(self.subset))
-        return annotations
+        places = select_subset(labels, **self.subset)
+        self.names = [self.names[place] for place in places]
+        drawn = [labels[place] for place in places]
+        self.subset_record = describe_subset(self.names, drawn, dict(self.subset))
+        return take_samples(annotations, places)

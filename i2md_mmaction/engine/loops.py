@@ -65,8 +65,7 @@ class EmbeddingLoop(BaseLoop):
         self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
         self.mode = mode
         self.with_views = any(isinstance(metric, EmbeddingQuality) for metric in self.evaluator.metrics)
-        views = len(unwrapped(runner.model).data_preprocessor.train_views) if self.with_views else 2
-        if views < 2:
+        if self.with_views and len(unwrapped(runner.model).data_preprocessor.train_views) < 2:
             raise ValueError('EmbeddingQuality compares two training views; model.data_preprocessor has one')
         self._check_metrics()
 

@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Dict, List, Tuple, Union
 
-from .quality import QUALITIES
-
 #: Epochs, and a value for each.
 Curve = Tuple[List[int], List[float]]
 #: What stands for all streams together in the names of curves.
@@ -65,9 +63,8 @@ def read_quality_curves(work_dir: Union[str, Path]) -> Dict[str, Dict[str, Curve
         Quality -> stream (``'all streams'`` for their mean) -> (epochs,
         values); empty if nothing was logged.
     """
-    curves = {}
-    for quality in QUALITIES:
-        found = read_scalars(work_dir, f'embedding/{quality}')
-        if found:
-            curves[quality] = {name.lstrip('_') or ALL_STREAMS: curve for name, curve in found.items()}
+    curves: Dict[str, Dict[str, Curve]] = {}
+    for name, curve in read_scalars(work_dir, 'embedding/').items():
+        quality, _, stream = name.partition('_')
+        curves.setdefault(quality, {})[stream or ALL_STREAMS] = curve
     return curves

@@ -102,10 +102,7 @@ class EmbeddingQuality(BaseMetric):
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
         """Measures the embeddings that were collected."""
-        features, views = (
-            {stream: torch.stack([row[stream] for row in rows]) for stream in rows[0]}
-            for rows in zip(*results)
-        )
+        features, views = map(stack_streams, zip(*results))
         return embedding_quality(features, views)
 
 
@@ -144,4 +141,9 @@ def collect(data_samples: Sequence[dict]) -> List[Tuple[Dict[str, Tensor], int]]
 def stack(collected: Sequence[Tuple[Dict[str, Tensor], int]]) -> Tuple[Dict[str, Tensor], Tensor]:
     """Joins what was collected to features (S, H) by stream and labels (S,)."""
     features, labels = zip(*collected)
-    return {name: torch.stack([row[name] for row in features]) for name in features[0]}, torch.tensor(labels)
+    return stack_streams(features), torch.tensor(labels)
+
+
+def stack_streams(rows: Sequence[Dict[str, Tensor]]) -> Dict[str, Tensor]:
+    """Stacks what each sample has by stream to one tensor by stream."""
+    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
