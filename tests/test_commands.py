@@ -26,7 +26,7 @@ ELSEWHERE = {
     r'(source|bash) tools/\w+\.sh|ruff .*': 'continuous integration, and whoever sets up',
     r'pip (wheel|install) .*': 'tests/test_packaging.py builds and installs',
     r'mim train i2md_mmaction i2md_ntu60.py.*': 'NTU RGB+D; tests/test_packaging.py trains a small one',
-    r'.*projects/my_project/.*': 'tests/test_docs.py trains it',
+    r'.*projects/my_project/.*': 'tests/test_extending.py trains it',
     r'python tools/data/convert.py ntu\d+ .*': 'NTU RGB+D',
     r'python tools/data/convert.py pku\d .*': 'PKU-MMD',
     r'python tools/data/convert.py nwucla .*': 'Northwestern-UCLA',
