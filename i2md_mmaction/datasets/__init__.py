@@ -1,14 +1,17 @@
 """Skeleton data: annotation checks, datasets and CPU transforms."""
 
+from .annotation_file import open_annotations
 from .annotations import AnnotationError, check_annotations, load_annotations
 from .class_names import class_names
 from .labels import check_labels, joined_datasets, shared_samples
+from .pixels import PixelNormalize
 from .skeleton_dataset import SkeletonDataset
 from .subsets import select_subset
 from .transforms import SkeletonPreNormalize
 
 __all__ = [
     'AnnotationError',
+    'PixelNormalize',
     'SkeletonDataset',
     'SkeletonPreNormalize',
     'check_annotations',
@@ -16,6 +19,7 @@ __all__ = [
     'class_names',
     'joined_datasets',
     'load_annotations',
+    'open_annotations',
     'select_subset',
     'shared_samples',
 ]

@@ -5,7 +5,6 @@ The checks name; they never edit.
 
 import pickle
 import reprlib
-from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -124,37 +123,6 @@ def take_samples(annotations: Sequence[Dict], places: Sequence[int]) -> Sequence
     return [annotations[place] for place in places]
 
 
-def select_split(content: Dict, split: Optional[str], path: Union[str, Path]) -> Sequence[Dict]:
-    """The annotations of one split, in the file's order.
-
-    Raises:
-        AnnotationError: If the split is unknown, or names a sample that the
-            file does not hold, or a name stands twice.
-    """
-    annotations = content['annotations']
-    if split is None:
-        return annotations
-    splits = content.get('split', {})
-    if split not in splits:
-        raise AnnotationError(
-            f'{path} has no split {split!r}; it has {sorted(splits)}. Set `split` to one of them'
-        )
-    wanted, names = set(splits[split]), sample_names(annotations)
-    counts = Counter(names)
-    absent = sorted(wanted - set(counts))
-    if absent:
-        raise AnnotationError(
-            f'{path}: split {split!r} names {len(absent)} samples that the file does not hold, the first '
-            f'{absent[:3]}; make the file anew or take them out of the split'
-        )
-    doubled = sorted(name for name in wanted if counts[name] > 1)
-    if doubled:
-        raise AnnotationError(
-            f'{path}: {len(doubled)} names of split {split!r} stand twice, the first {doubled[:3]}'
-        )
-    return take_samples(annotations, [place for place, name in enumerate(names) if name in wanted])
-
-
 @dataclass(frozen=True)
 class Expected:
     """What the samples of a data set are expected to be.
@@ -229,7 +197,7 @@ def _shape_problem(shape: Tuple[int, ...], expected: Expected) -> Optional[Probl
     if expected.num_coordinates not in (None, coordinates):
         return (
             f'keypoint: {coordinates} coordinates where {expected.num_coordinates} are expected',
-            'set `num_coordinates` of the data set and `in_channels` of the backbone to those of the data',
+            'set `num_coordinates` of data set and model to that of the data',
         )
     if persons > expected.num_persons:
         return (

@@ -38,9 +38,7 @@ class PackedAnnotations(Sequence):
     """The annotations of a packed dataset, each made when it is asked for.
 
     Pickled, for instance on the way to a worker, it is only its path and the
-    places taken; every process maps the same pages. MMEngine's ``BaseDataset``
-    pickles every annotation, and with it all frames, unless
-    ``serialize_data=False``.
+    places taken; every process maps the same pages.
 
     Args:
         folder: The packed dataset.

@@ -1,6 +1,5 @@
 """mmaction2's ``PoseDataset`` that refuses what must not be trained on."""
 
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from mmaction.datasets import PoseDataset
@@ -9,20 +8,19 @@ from mmengine.logging import MMLogger
 
 from ..parts import fill_in
 from ..skeletons import get_layout
+from .annotation_file import AnnotationFile, open_annotations
 from .annotations import (
     AnnotationError,
     Expected,
-    check_annotations,
-    load_annotations,
     sample_label,
     sample_labels,
     sample_name,
     sample_names,
-    select_split,
     take_samples,
 )
 from .packed import MAX_COORDINATE, PackedAnnotations
 from .subsets import describe_subset, select_subset
+from .transforms import SkeletonPreNormalize
 
 
 @DATASETS.register_module()
@@ -32,8 +30,13 @@ class SkeletonDataset(PoseDataset):
     A sample without a label, or with -1, pre-trains like any other; what needs
     labels asks for them (:func:`.labels.check_labels`).
 
+    A file that notes that it was pre-normalised when it was made, as the
+    converter's do, goes through :class:`SkeletonPreNormalize` no second time.
+
     Args:
         ann_file: Annotation file, see :func:`.annotations.load_annotations`.
+            Data sets of one process that name the same file share it in memory
+            (:func:`.annotation_file.open_annotations`).
         pipeline: Transforms of one sample.
         split: Name of the split; None takes every sample.
         name: What results call the data set, such as ``'ntu60'``; the papers'
@@ -63,6 +66,7 @@ class SkeletonDataset(PoseDataset):
     Example:
         >>> import pickle
         >>> import tempfile
+        >>> from pathlib import Path
         >>> import numpy as np
         >>> sample = dict(frame_dir='wave_1', label=0, keypoint=np.ones((1, 9, 25, 3)))
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -100,8 +104,9 @@ class SkeletonDataset(PoseDataset):
         self.drop_invalid = drop_invalid
         self.subset = subset
         self.subset_record: Optional[Dict] = None
-        # Memory-mapped frames stay where they are; MMEngine would pickle them into memory.
-        kwargs.setdefault('serialize_data', not Path(ann_file).is_dir())
+        self._file: Optional[AnnotationFile] = None
+        # MMEngine would pickle all frames into a copy for each data set; workers share these as they are.
+        kwargs.setdefault('serialize_data', False)
         pipeline = [
             fill_in(step, TRANSFORMS, layout=layout) if isinstance(step, dict) else step for step in pipeline
         ]
@@ -109,24 +114,27 @@ class SkeletonDataset(PoseDataset):
 
     def load_data_list(self) -> Sequence[Dict]:
         """Loads the split and checks every sample of it."""
-        content = load_annotations(self.ann_file)
-        self.class_names = content.get('class_names')
-        annotations = select_split(content, self.split, self.ann_file)
-        problems = check_annotations(annotations, self.expected)
+        # Held, so that the other data sets of the run find it open.
+        self._file = file = open_annotations(self.ann_file)
+        self.class_names = file.content.get('class_names')
+        if 'prenormalized' in file.content:
+            self._skip_prenormalization(file.content['prenormalized'])
+        places = file.select(self.split)
+        problems = file.problems(places, self.expected)
         if problems:
             lines = [
-                f'  {sample_name(annotations[index]) or f"number {index}"}: {what}; {remedy}'
-                for index, (what, remedy) in list(problems.items())[:5]
+                f'  {sample_name(file.annotations[place]) or f"number {place}"}: {what}; {remedy}'
+                for place, (what, remedy) in list(problems.items())[:5]
             ]
             summary = (
-                f'{self.ann_file}: {len(problems)} of {len(annotations)} samples cannot be used, the first:\n'
+                f'{self.ann_file}: {len(problems)} of {len(places)} samples cannot be used, the first:\n'
                 + '\n'.join(lines)
             )
             if not self.drop_invalid:
                 raise AnnotationError(summary)
             MMLogger.get_current_instance().warning(f'{summary}\nThey are left out.')
-            sound = [index for index in range(len(annotations)) if index not in problems]
-            annotations = take_samples(annotations, sound)
+            places = [place for place in places if place not in problems]
+        annotations = take_samples(file.annotations, places)
         if not annotations:
             raise AnnotationError(f'{self.ann_file}: split {self.split!r} is empty; choose another')
         self.names, labels = sample_names(annotations), sample_labels(annotations)
@@ -136,6 +144,26 @@ class SkeletonDataset(PoseDataset):
         if isinstance(annotations, PackedAnnotations) and not self.serialize_data:
             return annotations  # each made when asked for; to a worker go the path and the places
         return [dict(annotation) for annotation in annotations]
+
+    def _skip_prenormalization(self, noted: Dict) -> None:
+        """Leaves the step out of the pipeline that the frames of the file have been through already."""
+        if not isinstance(noted, dict):
+            raise AnnotationError(f"{self.ann_file}: 'prenormalized' is no dictionary; make the file anew")
+        noted = {'scale_body': False, **noted}
+        steps = [step for step in self.pipeline.transforms if isinstance(step, SkeletonPreNormalize)]
+        for step in steps:
+            if step.settings != noted:
+                raise AnnotationError(
+                    f'{self.ann_file} was pre-normalised when it was made, by {noted}; the pipeline asks for '
+                    f'{step.settings}. Make the file anew without it, or take SkeletonPreNormalize out of '
+                    'the pipeline to train on the frames as they are'
+                )
+            self.pipeline.transforms.remove(step)
+            MMLogger.get_current_instance().info(f'{self.ann_file} is pre-normalised: {step} is left out')
+
+    def __getstate__(self) -> Dict:
+        """The state without the file, so that only its own samples go to a worker that is not forked."""
+        return {**self.__dict__, '_file': None}
 
     def get_data_info(self, idx: int) -> Dict:
         """The annotation of that number, its label in the list of all joined data sets, -1 for none."""

@@ -58,9 +58,12 @@ class SkeletonPreNormalize(BaseTransform):
     ``PreNormalize3D`` differs: it subtracts one fixed centre (here
     ``center='first'``), and outside NTU-25 that centre is the last joint.
 
+    For joints in images, which have no such axes, switch the alignments off, and
+    put :class:`PixelNormalize` before it.
+
     Required Keys:
 
-        - keypoint, (M, T, V, C) in metres; absent joints are zero
+        - keypoint, (M, T, V, C) in metres or another unit; absent joints are zero
 
     Modified Keys:
 
@@ -76,15 +79,21 @@ class SkeletonPreNormalize(BaseTransform):
         center: ``'frame'`` subtracts the main person's origin of each frame,
             ``'first'`` that of the first frame; ``'person'`` moves each person
             to that person's own centre joint in each frame (AimCLR's released
-            data); None subtracts nothing.
+            data); None subtracts nothing. An origin that is never seen, such as
+            hips outside the picture, is not subtracted.
         align_spine: Whether to turn the spine to the z axis.
         align_shoulders: Whether to turn the line left to right shoulder to the
             x axis.
         max_frames: Longer sequences are cut here; 300 in the papers' code.
+        scale_body: Whether to divide by the size of the main person, so that the
+            distance from the camera no longer shows: the root mean square
+            distance of the joints from their mean, median over the frames
+            (the centroid size of shape analysis).
 
     Raises:
         ValueError: If an option is unknown, or an alignment is asked of a
-            layout or of data that has no such line.
+            layout or of data that has no such line, or a body without size is
+            to be scaled.
 
     Example:
         >>> keypoint = np.ones((1, 1, 25, 3))  # y points up
@@ -102,12 +111,21 @@ class SkeletonPreNormalize(BaseTransform):
         align_spine: bool = True,
         align_shoulders: bool = True,
         max_frames: int = 300,
+        scale_body: bool = False,
     ) -> None:
         if center not in ('frame', 'first', 'person', None):
             raise ValueError(f"center must be 'frame', 'first', 'person' or None, got {center!r}")
         self.layout = get_layout(layout)
         self.center = center
+        #: What is done, in the words of a file that notes that it was done already.
+        self.settings = dict(
+            center=center,
+            align_spine=align_spine,
+            align_shoulders=align_shoulders,
+            scale_body=scale_body,
+        )
         self.max_frames = max_frames
+        self.scale_body = scale_body
         self.alignments = []
         for wanted, line, axis in ((align_spine, 'spine', 2), (align_shoulders, 'shoulders', 0)):
             if wanted and getattr(self.layout, line) is None:
@@ -131,6 +149,14 @@ class SkeletonPreNormalize(BaseTransform):
             first = keypoint[0, 0]
             direction = self._mean(first, end) - self._mean(first, start)
             keypoint = keypoint @ rotation_between(direction, axis).T.astype(np.float32)
+        if self.scale_body:
+            size = body_size(keypoint[0])
+            if not size:
+                raise ValueError(
+                    f'sample {results.get("frame_dir", "?")!r}: all joints of the main person are in one '
+                    'place, so that it has no size; drop the sample, or switch scale_body off'
+                )
+            keypoint = keypoint / np.float32(size)
         results['keypoint'] = keypoint
         results['total_frames'] = keypoint.shape[1]
         return results
@@ -139,7 +165,10 @@ class SkeletonPreNormalize(BaseTransform):
         """What is subtracted, broadcasting against (M, T, V, C)."""
         if self.center == 'person':
             return keypoint[:, :, self.layout.center, None]
-        origin = self._mean(keypoint[0], self.layout.origin)[:, None]  # (T, 1, C)
+        seen = [joint for joint in self.layout.origin if keypoint[0, :, joint].any()]
+        if not seen:
+            return np.zeros_like(keypoint[0, :, :1])
+        origin = self._mean(keypoint[0], seen)[:, None]  # (T, 1, C)
         return origin if self.center == 'frame' else origin[:1]
 
     @staticmethod
@@ -148,7 +177,18 @@ class SkeletonPreNormalize(BaseTransform):
         return joints[..., list(group), :].mean(axis=-2)
 
     def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(layout={self.layout.name!r}, center={self.center!r}, '
-            f'alignments={len(self.alignments)}, max_frames={self.max_frames})'
-        )
+        settings = ', '.join(f'{name}={value!r}' for name, value in self.settings.items())
+        return f'{type(self).__name__}(layout={self.layout.name!r}, max_frames={self.max_frames}, {settings})'
+
+
+def body_size(person: np.ndarray) -> float:
+    """The centroid size of a person (T, V, C): median over the frames in which it is seen; 0 if it never is.
+
+    Example:
+        >>> square = np.array([[1.0, 1], [1, 3], [3, 1], [3, 3]])
+        >>> round(body_size(np.stack([square, 2 * square, 2 * square, 0 * square])), 3)  # the last is nobody
+        2.828
+    """
+    seen = person.any(axis=-1)  # (T, V)
+    sizes = [np.sqrt(frame[here].var(axis=0).sum()) for frame, here in zip(person, seen) if here.any()]
+    return float(np.median(sizes)) if sizes else 0.0

@@ -11,7 +11,7 @@ from .hooks import (
     StepSeedHook,
     SubsetRecordHook,
 )
-from .loops import EmbeddingLoop, KNNLoop
+from .loops import EmbeddingLoop, KNNLoop, SkeletonTestLoop, SkeletonTrainLoop, SkeletonValLoop
 from .optim import BFloat16OptimWrapper
 
 __all__ = [
@@ -26,6 +26,9 @@ __all__ = [
     'PortableCheckpointHook',
     'PretrainStageHook',
     'RunCheckHook',
+    'SkeletonTestLoop',
+    'SkeletonTrainLoop',
+    'SkeletonValLoop',
     'StepSeedHook',
     'SubsetRecordHook',
 ]

@@ -79,7 +79,7 @@ class AtomicCheckpointHook(CheckpointHook):
         >>> hook = AtomicCheckpointHook()
         >>> hook.before_save_checkpoint(runner, dict(state_dict=spoilt))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        i2md_mmaction.engine.hooks.DivergedError: 1 weights are NaN or infinite at iteration 10, ...
+        i2md_mmaction.engine.hooks.DivergedError: 1 weight is NaN or infinite at iteration 10: bias; ...
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -183,9 +183,11 @@ class AtomicCheckpointHook(CheckpointHook):
             if value.is_floating_point() and not torch.isfinite(value).all()
         ]
         if spoilt:
+            counted = f'{len(spoilt)} weights are' if len(spoilt) > 1 else '1 weight is'
+            named = ', '.join(spoilt[:3]) + f' and {len(spoilt) - 3} more' * (len(spoilt) > 3)
             raise DivergedError(
-                f'{len(spoilt)} weights are NaN or infinite at iteration {runner.iter + 1}, the first '
-                f'{spoilt[:3]}; no checkpoint of them is written. {DivergedError.remedy}'
+                f'{counted} NaN or infinite at iteration {runner.iter + 1}: {named}; no checkpoint is '
+                f'written. {DivergedError.remedy}'
             )
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:

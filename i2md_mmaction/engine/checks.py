@@ -12,8 +12,8 @@ from .hooks import MoCoMemoryHook, unwrapped
 class RunCheckHook(Hook):
     """Refuses, before the first step, a run whose parts do not fit.
 
-    Data sets that say another layout or more persons than the model; an epoch
-    without a step; keys that no :class:`MoCoMemoryHook` takes; for a
+    Data sets that say another layout, more persons or other coordinates than the
+    model; an epoch without a step; keys that no :class:`MoCoMemoryHook` takes; for a
     classifier, labels that are not there or no one list
     (:func:`~i2md_mmaction.datasets.check_labels`), and more classes than its
     head has. Samples that are both trained on and validated are counted in a
@@ -70,6 +70,11 @@ class RunCheckHook(Hook):
                 raise ValueError(
                     f'{name}: {part.ann_file} may have {part.num_persons} persons, the model takes '
                     f'{views.num_persons}; set `num_persons` of both alike'
+                )
+            if part.expected.num_coordinates != views.num_coordinates:
+                raise ValueError(
+                    f'{name}: {part.ann_file} has joints of {part.expected.num_coordinates} coordinates, the '
+                    f'model takes {views.num_coordinates}; set `num_coordinates` of both alike'
                 )
         head = getattr(model, 'cls_head', None)
         if head is None:

@@ -1,23 +1,106 @@
 """Loops that MMEngine's runner drives."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from typing import ContextManager, Dict, List, Tuple, Union
+from typing import ContextManager, Dict, Iterator, List, Tuple, Union
 
 import torch
 from mmaction.registry import LOOPS
 from mmengine.dist import collect_results
 from mmengine.evaluator import Evaluator
 from mmengine.optim import OptimWrapper
-from mmengine.runner import BaseLoop
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, TestLoop, ValLoop
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..datasets import check_labels
+from ..datasets import AnnotationError, check_labels
 from ..evaluation.inference import bank_dataloader
 from ..evaluation.knn import check_neighbors
 from ..evaluation.metrics import EmbeddingQuality, KNNAccuracy, collect
 from .hooks import unwrapped
+
+
+@contextmanager
+def naming(asking: str) -> Iterator[None]:
+    """Lets the error on an annotation file begin with what asked for the file.
+
+    Training and validation data and the bank may be one file or four; a data
+    set does not know for which of them it is built.
+
+    Args:
+        asking: As the config has it, such as ``'train_dataloader'``.
+    """
+    try:
+        yield
+    except AnnotationError as error:
+        error.args = (f'{asking}: {error}',)
+        raise
+
+
+@LOOPS.register_module()
+class SkeletonTrainLoop(EpochBasedTrainLoop):
+    """MMEngine's loop of epochs, which names ``train_dataloader`` where its data must not be trained on.
+
+    Args:
+        *args: As for ``EpochBasedTrainLoop``, like the following.
+        **kwargs: ``max_epochs`` and ``val_interval``, for example.
+
+    Raises:
+        AnnotationError: If a data set refuses its file.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> get_config('i2md_mmaction::cmd_demo.py').train_cfg.type
+        'SkeletonTrainLoop'
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        with naming('train_dataloader'):
+            super().__init__(*args, **kwargs)
+
+
+@LOOPS.register_module()
+class SkeletonValLoop(ValLoop):
+    """MMEngine's validation, which names ``val_dataloader`` where its data must not be used.
+
+    Args:
+        *args: As for ``ValLoop``, like the following.
+        **kwargs: ``fp16``, for example.
+
+    Raises:
+        AnnotationError: If a data set refuses its file.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> get_config('i2md_mmaction::downstream/linear.py').val_cfg.type
+        'SkeletonValLoop'
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        with naming('val_dataloader'):
+            super().__init__(*args, **kwargs)
+
+
+@LOOPS.register_module()
+class SkeletonTestLoop(TestLoop):
+    """MMEngine's test, which names ``test_dataloader`` where its data must not be used.
+
+    Args:
+        *args: As for ``TestLoop``, like the following.
+        **kwargs: ``fp16``, for example.
+
+    Raises:
+        AnnotationError: If a data set refuses its file.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> get_config('i2md_mmaction::downstream/linear.py').test_cfg.type
+        'SkeletonTestLoop'
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        with naming('test_dataloader'):
+            super().__init__(*args, **kwargs)
 
 
 @LOOPS.register_module()
@@ -37,6 +120,7 @@ class EmbeddingLoop(BaseLoop):
             embeds in the precision that trains, a test in float32.
 
     Raises:
+        AnnotationError: If a data set refuses its file.
         ValueError: If a metric needs a bank, which only :class:`KNNLoop` has,
             or two training views where the model has one.
 
@@ -60,7 +144,8 @@ class EmbeddingLoop(BaseLoop):
     ) -> None:
         if mode not in ('val', 'test'):
             raise ValueError(f"mode must be 'val' or 'test', got {mode!r}")
-        super().__init__(runner, deepcopy(dataloader) if isinstance(dataloader, dict) else dataloader)
+        with naming(f'{mode}_dataloader'):
+            super().__init__(runner, deepcopy(dataloader) if isinstance(dataloader, dict) else dataloader)
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = getattr(self.dataloader.dataset, 'metainfo', None)
         self.mode = mode
@@ -143,6 +228,8 @@ class KNNLoop(EmbeddingLoop):
         mode: As for :class:`EmbeddingLoop`.
 
     Raises:
+        AnnotationError: If a data set, that of the bank included, refuses its
+            file.
         ValueError: If no bank is named, k exceeds it, samples have no label, or
             data sets are joined whose labels are no one list.
         TypeError: If the dataloader is not given as a config.
@@ -164,7 +251,9 @@ class KNNLoop(EmbeddingLoop):
     ) -> None:
         if not isinstance(dataloader, dict):
             raise TypeError('KNNLoop builds two dataloaders: give the config of one, not a built one')
-        self.bank_dataloader = runner.build_dataloader(bank_dataloader(dataloader, bank), seed=runner.seed)
+        with naming(f'{mode}_cfg.bank'):
+            loader = bank_dataloader(dataloader, bank)
+            self.bank_dataloader = runner.build_dataloader(loader, seed=runner.seed)
         super().__init__(runner, dataloader, evaluator, mode)
 
     def _check_metrics(self) -> None:

@@ -39,6 +39,10 @@ from i2md_mmaction.protocols import downstream_config
             'train_dataloader: .*tiny.pkl may have 2 persons, the model takes 1',
         ),
         (
+            dict(model=dict(num_coordinates=2)),
+            'train_dataloader: .*tiny.pkl has joints of 3 coordinates, the model takes 2; set `num_coord',
+        ),
+        (
             dict(model=dict(layout='kinect20')),
             "train_dataloader: .*tiny.pkl is of layout 'ntu25', the model of 'kinect20'",
         ),
