@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from i2md_mmaction.datasets import SkeletonPreNormalize
+from i2md_mmaction.datasets import SkeletonDataset, SkeletonPreNormalize
 from i2md_mmaction.datasets.packed import read_packed
 from i2md_mmaction.datasets.readers import Reading, convert, convert_to_pickle, ntu60
 from i2md_mmaction.io import atomic_write
@@ -189,6 +189,30 @@ def test_the_command_line_says_what_is_wrong(tool, tmp_path, capsys, command):
     assert not list(tmp_path.glob('*a.pkl*'))
 
 
+@pytest.mark.parametrize('dataset', ['ntu60', 'ntu120'])
+def test_a_jittering_ghost_is_the_main_person_unless_it_is_denoised(
+    tool, ntu_file, tmp_path, capsys, dataset
+):
+    generator = np.random.default_rng(0)
+    stance = generator.normal(size=(25, 3)) * [0.15, 0.5, 0.1] + [0, 0, 3]
+    person = (stance + generator.normal(size=(40, 25, 3)) * 0.01).round(4)
+    ghost = (generator.normal(size=(40, 25, 3)) * [1.5, 0.7, 1.0] + [1, 0, 4]).round(4)
+    path = ntu_file([[(7, quiet), (8, jitter)] for quiet, jitter in zip(person, ghost)])
+
+    kept, printed = {}, {}
+    for name, options in (('raw', []), ('denoised', ['--denoise'])):
+        out = tmp_path / f'{name}.pkl'
+        assert tool.main([dataset, str(path.parent), '--out', str(out), '--workers', '1', *options]) == 0
+        [annotation] = pickle.loads(out.read_bytes())['annotations']
+        kept[name], printed[name] = annotation['keypoint'], capsys.readouterr().out
+    assert np.array_equal(kept['raw'], np.float32([ghost, person]))
+    assert np.array_equal(kept['denoised'], np.float32([person]))
+    assert 'bodies dropped' not in printed['raw'] and 'persons: 1 with 2' in printed['raw']
+    assert 'bodies dropped by --denoise (spread): 1\n' in printed['denoised']
+    written = json.loads((tmp_path / 'denoised.summary.json').read_text())
+    assert written['notes'] == {'bodies dropped by --denoise (spread)': 1}
+
+
 def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_path, tool):
     for name, options in (('raw', []), ('normalised', ['--prenormalize'])):
         assert tool.main(['ntu60', str(folder), '--out', str(tmp_path / f'{name}.pkl'), *options]) == 0
@@ -196,9 +220,12 @@ def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_pat
         pickle.loads((tmp_path / f'{name}.pkl').read_bytes()) for name in ('raw', 'normalised')
     )
     transform = SkeletonPreNormalize('ntu25')
+    assert normalised['prenormalized'] == transform.settings and 'prenormalized' not in raw
     for before, after in zip(raw['annotations'], normalised['annotations']):
         assert not np.array_equal(before['keypoint'], after['keypoint'])
         np.testing.assert_array_equal(transform(before)['keypoint'], after['keypoint'])
+    dataset = SkeletonDataset(str(tmp_path / 'normalised.pkl'), [transform], num_persons=2)
+    assert dataset.pipeline.transforms == []
 
 
 def test_what_stands_in_the_way_of_the_output_is_named_before_anything_is_read(

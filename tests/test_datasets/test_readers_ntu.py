@@ -8,6 +8,7 @@ import pytest
 from i2md_mmaction.datasets.readers import ReadError, ntu60, ntu120, read_missing_list
 from i2md_mmaction.datasets.readers.conversion import read_file
 from i2md_mmaction.datasets.readers.ntu import read_skeleton
+from i2md_mmaction.datasets.readers.scratch import Scratch
 from i2md_mmaction.datasets.readers.splits import (
     NTU60_PROTOCOLS,
     NTU60_TRAIN_SUBJECTS,
@@ -118,6 +119,50 @@ def test_a_coordinate_that_is_not_finite_drops_the_sequence(ntu_file, body):
     [drop] = read(ntu_file([[(FIRST, body(0))], [(FIRST, bad)]])).dropped
     assert drop.reason == 'coordinate not finite'
     assert 'frame 2' in drop.detail
+
+
+def person(body, seed):
+    """Joints of somebody upright, (25, 3), metres."""
+    return (body(seed) * [0.15, 0.5, 0.15]).round(4)
+
+
+def test_denoise_drops_bodies_before_slots_are_given_away(ntu_file, body):
+    # Five tracks of 11 frames come before two persons in the file, and four slots are read.
+    persons = [(SECOND, person(body, 5)), (THIRD, person(body, 6))]
+    path = ntu_file([[(n, person(body, n)) for n in range(5)] + persons] * 11 + [persons] * 2)
+    [raw], [denoised] = read(path).samples, read(path, denoise=True).samples
+    assert not raw.keypoint[:, -1].any()
+    found = {xyz.tobytes() for frame in denoised.keypoint.swapaxes(0, 1) for xyz in frame}
+    assert found == {np.float32(xyz).tobytes() for _, xyz in persons}
+    assert denoised.keypoint.shape == (2, 13, 25, 3)
+
+
+def test_denoise_notes_a_line_for_each_rule_of_a_sample_that_is_kept(ntu_file, body):
+    wide, short = (THIRD, person(body, 1) * [20, 1, 1]), [(n, person(body, n)) for n in range(2)]
+    path = ntu_file([[(FIRST, person(body, 0)), wide, *short]] * 11 + [[(FIRST, person(body, 0)), wide]])
+    reading = read(path, denoise=True)
+    assert reading.notes == ['bodies dropped by --denoise (length)', 'bodies dropped by --denoise (spread)']
+    assert read(path).notes == ['bodies of least motion left out']
+    nobody = np.zeros((25, 3))
+    reading = read(ntu_file([[(FIRST, nobody), (SECOND, nobody)]] * 12), denoise=True)
+    assert (reading.dropped[0].reason, reading.notes) == ('no body in any frame', [])
+
+
+def test_denoise_does_not_hide_a_coordinate_that_is_not_finite(ntu_file, body):
+    bad = person(body, 1)
+    bad[4, 1] = np.nan
+    path = ntu_file([[(FIRST, person(body, 0))]] * 20 + [[(FIRST, person(body, 0)), (SECOND, bad)]])
+    [drop] = read(path, denoise=True).dropped
+    assert drop.reason == 'coordinate not finite'
+
+
+def test_what_was_read_without_denoise_is_not_taken_over_with_it(ntu_file, body):
+    path = ntu_file([[(FIRST, body(0))]])
+    sources = [
+        maker([path.parent], denoise=denoise) for maker in (ntu60, ntu120) for denoise in (False, True)
+    ]
+    assert len({Scratch(path.with_suffix('.pkl'), source, [path]).folder for source in sources}) == 4
+    assert ntu60([path.parent]) == sources[0]
 
 
 def test_depth_and_colour_columns_may_hold_anything(ntu_file, body):

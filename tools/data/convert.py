@@ -2,6 +2,7 @@
 """Converts downloaded skeleton datasets into mmaction2's pickle, and pickles into the packed form.
 
 python tools/data/convert.py ntu60 nturgb+d_skeletons/ --out data/ntu60.pkl
+python tools/data/convert.py arrays ntu60_agcn/xsub --prenormalized agcn --out data/ntu60_xsub.pkl
 python tools/data/convert.py pack data/ntu60.pkl data/ntu60
 """
 
@@ -9,6 +10,7 @@ import argparse
 import os
 import pickle
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -25,16 +27,16 @@ def parse_args(argv=None) -> argparse.Namespace:
         epilog='A killed run leaves no half file; the same command again goes on where it was.',
     )
     commands = parser.add_subparsers(dest='command', required=True)
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
+    output = argparse.ArgumentParser(add_help=False)
+    output.add_argument(
         '--out', type=Path, required=True, help='pickle to write; NAME.summary.json goes beside it'
     )
+    common = argparse.ArgumentParser(add_help=False, parents=[output])
     common.add_argument('--workers', type=int, default=os.cpu_count(), help='processes (default: all cores)')
-
     common.add_argument(
         '--prenormalize',
         action='store_true',
-        help='write pre-normalised skeletons; take SkeletonPreNormalize out of the pipeline then',
+        help='write pre-normalised skeletons, and note it, so that no pipeline does it again',
     )
     for name, listed in (('ntu60', 302), ('ntu120', 535)):
         command = commands.add_parser(name, parents=[common], help=f'NTU RGB+D {name[3:]}, .skeleton files')
@@ -43,6 +45,11 @@ def parse_args(argv=None) -> argparse.Namespace:
             '--missing',
             help=f'samples to leave out: a file with a name a line, or none; by default the {listed} whose '
             'skeletons are missing or incomplete, as published by the authors of the data set',
+        )
+        command.add_argument(
+            '--denoise',
+            action='store_true',
+            help="drop tracked bodies that are no persons, by the three rules of CTR-GCN's data preparation",
         )
         command.set_defaults(source=_ntu)
     for name in ('pku1', 'pku2'):
@@ -61,6 +68,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     command.set_defaults(source=lambda args: readers.NWUCLA(args.folder))
 
+    _add_arrays(commands, output)
     command = commands.add_parser('pack', help='pickle to the safe, memory-mapped form')
     command.add_argument(
         'pickle', type=Path, help='mmaction2 pickle; only plain values and arrays are loaded'
@@ -69,16 +77,55 @@ def parse_args(argv=None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def _add_arrays(commands, output: argparse.ArgumentParser) -> None:
+    """The command that takes what other preparations left."""
+    command = commands.add_parser('arrays', parents=[output], help="other preparations' .npy or .npz files")
+    command.add_argument(
+        'path',
+        type=Path,
+        help='folder of train_ and val_data_joint.npy, position.npy or data.npy, (N, C, T, V, M), with '
+        'label.pkl or label.npy; or .npz file of x_train, (N, T, M*V*C), y_train, x_test and y_test',
+    )
+    command.add_argument(
+        '--split', help='name of the splits, such as xsub (default: read from the name of PATH)'
+    )
+    command.add_argument('--layout', default='ntu25', help='layout of the joints (default: %(default)s)')
+    command.add_argument(
+        '--prenormalized',
+        choices=sorted(readers.PRENORMALIZED),
+        help='preparation that moved and turned the joints; it is noted, so that no pipeline does it again',
+    )
+
+
 def _ntu(args: argparse.Namespace) -> readers.NTU:
     if args.missing == 'none':
         missing = frozenset()
     else:
         missing = readers.read_missing_list(args.missing) if args.missing else None
-    return getattr(readers, args.command)(args.folders, missing)
+    return getattr(readers, args.command)(args.folders, missing, args.denoise)
 
 
 def _pku(args: argparse.Namespace) -> readers.PKU:
     return readers.pku(args.root, args.skeletons, args.labels, xsub=args.xsub, xview=args.xview)
+
+
+def _convert_arrays(args: argparse.Namespace) -> readers.Summary:
+    return readers.convert_arrays(
+        args.path,
+        args.out,
+        split=args.split,
+        layout=args.layout,
+        prenormalized=args.prenormalized,
+        track=partial(track_files, what='samples'),
+    )
+
+
+def _convert_files(args: argparse.Namespace) -> readers.Summary:
+    layout = 'kinect20' if args.command == 'nwucla' else 'ntu25'
+    normalize = SkeletonPreNormalize(layout) if args.prenormalize else None
+    return readers.convert_to_pickle(
+        args.source(args), args.out, workers=args.workers, track=track_files, normalize=normalize
+    )
 
 
 def main(argv=None) -> int:
@@ -90,11 +137,7 @@ def main(argv=None) -> int:
             packing.write_packed(load_annotations(args.pickle), args.out)
             console.print(f'wrote {args.out}')
             return 0
-        layout = 'kinect20' if args.command == 'nwucla' else 'ntu25'
-        normalize = SkeletonPreNormalize(layout) if args.prenormalize else None
-        summary = readers.convert_to_pickle(
-            args.source(args), args.out, workers=args.workers, track=track_files, normalize=normalize
-        )
+        summary = _convert_arrays(args) if args.command == 'arrays' else _convert_files(args)
     except (OSError, ValueError, pickle.UnpicklingError) as error:
         Console(stderr=True, markup=False).print(f'error: {error}', soft_wrap=True)
         return 1

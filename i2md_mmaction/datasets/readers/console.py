@@ -18,12 +18,12 @@ from .conversion import Summary
 NAMED = 3
 
 
-def track_files(items: Iterable, total: int) -> Iterator:
+def track_files(items: Iterable, total: int, what: str = 'files') -> Iterator:
     """Shows a progress bar; it starts, with its thread, only after the workers were forked."""
     columns = (
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn('files'),
+        TextColumn(what),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )

@@ -18,6 +18,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Protocol,
 import numpy as np
 
 from ...io import atomic_write
+from ..transforms import SkeletonPreNormalize
 from .samples import Dropped, ReadError, Reading
 from .scratch import Scratch, remove_scratch
 
@@ -82,7 +83,7 @@ def convert(
     workers: int = 1,
     track: Track = lambda items, total: items,
     out: Optional[Path] = None,
-    normalize: Optional[Callable[[dict], dict]] = None,
+    normalize: Optional[SkeletonPreNormalize] = None,
 ) -> Tuple[dict, Summary]:
     """Converts a dataset.
 
@@ -93,8 +94,9 @@ def convert(
         track: Shows the progress, for instance ``rich.progress.track``.
         out: The file that will be written: beside it is kept what was read,
             for the next run if this one is killed. Nowhere by default.
-        normalize: Transform of each sample, such as ``SkeletonPreNormalize``;
-            none by default, and the sensor's coordinates are kept.
+        normalize: Transform of each sample, whose settings the data set notes
+            as ``prenormalized``; none by default, and the sensor's
+            coordinates are kept.
 
     Returns:
         mmaction2's ``dict(split=..., annotations=[...])``, each annotation
@@ -105,23 +107,50 @@ def convert(
         FileNotFoundError: If the dataset has no files.
         ValueError: If no sample is left.
     """
-    paths, annotations = list(source.files().values()), []
-    notes, dropped = Counter(), {}
+    paths = list(source.files().values())
     scratch = Scratch(out, source, paths) if out else None
     known = scratch.count if scratch else 0
     with _mapping(partial(read_file, source), paths[known:], workers) as readings:
         if scratch:
             readings = chain(scratch.load(), scratch.keep(readings))
-        for reading in track(readings, len(paths)):
-            samples = (_annotation(*sample) for sample in reading.samples)
-            annotations += map(normalize, samples) if normalize else samples
-            notes.update(reading.notes)
-            for drop in reading.dropped:
-                dropped.setdefault(drop.reason, []).append(drop)
+        dataset, summary = collect(
+            track(readings, len(paths)), source.splits, f'{len(paths)} files', normalize=normalize
+        )
+    summary.resumed = known
+    return dataset, summary
+
+
+def collect(
+    readings: Iterable[Reading],
+    splits_of: Callable[[List[str]], Dict[str, List[str]]],
+    read: str,
+    normalize: Optional[SkeletonPreNormalize] = None,
+) -> Tuple[dict, Summary]:
+    """Makes one dataset of all readings, with its summary.
+
+    Args:
+        readings: What was read, in the order of the samples.
+        splits_of: Gives the splits of the names of all samples.
+        read: What the readings came from, such as ``12 files``, for the error.
+        normalize: As for :func:`convert`.
+
+    Returns:
+        What :func:`convert` returns.
+
+    Raises:
+        ValueError: If no sample is left.
+    """
+    annotations, notes, dropped = [], Counter(), {}
+    for reading in readings:
+        samples = (_annotation(*sample) for sample in reading.samples)
+        annotations += map(normalize, samples) if normalize else samples
+        notes.update(reading.notes)
+        for drop in reading.dropped:
+            dropped.setdefault(drop.reason, []).append(drop)
     if not annotations:
         examples = [drops[0] for drops in dropped.values()]
-        raise ValueError(f'none of {len(paths)} files gave a sample; the first of each reason: {examples}')
-    splits = source.splits([annotation['frame_dir'] for annotation in annotations])
+        raise ValueError(f'none of {read} gave a sample; the first of each reason: {examples}')
+    splits = splits_of([annotation['frame_dir'] for annotation in annotations])
     unused = len(annotations) - len(set().union(*splits.values()))
     if unused:
         notes['in no split'] = unused
@@ -133,9 +162,11 @@ def convert(
         splits={name: len(names) for name, names in splits.items()},
         notes=dict(sorted(notes.items())),
         dropped=dict(sorted(dropped.items())),
-        resumed=known,
     )
-    return dict(split=splits, annotations=annotations), summary
+    dataset = dict(split=splits, annotations=annotations)
+    if normalize:
+        dataset['prenormalized'] = normalize.settings
+    return dataset, summary
 
 
 def convert_to_pickle(source: Source, path: Path, **options) -> Summary:
@@ -152,8 +183,19 @@ def convert_to_pickle(source: Source, path: Path, **options) -> Summary:
         **options: ``workers``, ``track`` and ``normalize`` of :func:`convert`.
     """
     path = Path(path)
+    summary = write_dataset(path, partial(convert, source, out=path, **options))
+    remove_scratch(path)
+    return summary
+
+
+def write_dataset(path: Path, make: Callable[[], Tuple[dict, Summary]]) -> Summary:
+    """Writes what ``make`` returns, the pickle and beside it the summary, each whole or not at all.
+
+    A path that cannot be written is refused before ``make`` is called.
+    """
+    path = Path(path)
     with atomic_write(path) as file:
-        dataset, summary = convert(source, out=path, **options)
+        dataset, summary = make()
         pickle.dump(dataset, file, protocol=PICKLE_PROTOCOL)
     with atomic_write(path.with_suffix('.summary.json')) as file:
         content = asdict(summary)
@@ -162,7 +204,6 @@ def convert_to_pickle(source: Source, path: Path, **options) -> Summary:
             reason: [d._asdict() for d in drops] for reason, drops in summary.dropped.items()
         }
         file.write(json.dumps(content, indent=1).encode() + b'\n')
-    remove_scratch(path)
     return summary
 
 

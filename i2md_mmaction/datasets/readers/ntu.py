@@ -1,13 +1,14 @@
 """NTU RGB+D 60 and 120: the ``.skeleton`` text files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from .bodies import assign_slots
+from .denoising import find_noise
 from .samples import MAX_BODIES, ReadError, Reading, find_files, read_raw
 from .splits import NTU60_PROTOCOLS, NTU120_PROTOCOLS, NTUName, read_missing_list, split_names
 
@@ -24,6 +25,26 @@ class _Observations(NamedTuple):
     frames: List[int]
     bodies: List[bytes]
     first_lines: List[int]
+
+
+class _Tracks(NamedTuple):
+    """What the sensor tracked in one file; ``joints`` is (observations, 25, 3), float32, metres."""
+
+    num_frames: int
+    frames: List[int]
+    bodies: List[bytes]
+    joints: np.ndarray
+
+    def keypoint(self, left_out: Collection[bytes] = ()) -> np.ndarray:
+        """The bodies in their slots, without those that are left out: see :func:`read_skeleton`."""
+        rows = [row for row, body in enumerate(self.bodies) if body not in left_out]
+        frames = [self.frames[row] for row in rows]
+        slots = np.array(assign_slots(frames, [self.bodies[row] for row in rows]), dtype=int)
+        persons = min(slots.max(initial=-1) + 1, MAX_BODIES)
+        keypoint = np.zeros((persons, self.num_frames, NUM_JOINTS, 3), np.float32)
+        read = slots < MAX_BODIES
+        keypoint[slots[read], np.array(frames, dtype=int)[read]] = self.joints[rows][read]
+        return keypoint
 
 
 def read_skeleton(path: Path) -> np.ndarray:
@@ -43,14 +64,14 @@ def read_skeleton(path: Path) -> np.ndarray:
         ReadError: If the file ends early, goes on after its last frame, or
             has a line of another form.
     """
+    return _read_tracks(path).keypoint()
+
+
+def _read_tracks(path: Path) -> _Tracks:
+    """Every body in every frame, as the file lists them."""
     lines = read_raw(path).rstrip().splitlines()
     num_frames, seen = _walk(path, lines)
-    joints = _joints(path, lines, seen)  # (observations, V, C)
-    slots = np.array(assign_slots(seen.frames, seen.bodies), dtype=int)
-    keypoint = np.zeros((min(slots.max(initial=-1) + 1, MAX_BODIES), num_frames, NUM_JOINTS, 3), np.float32)
-    read = slots < MAX_BODIES
-    keypoint[slots[read], np.array(seen.frames, dtype=int)[read]] = joints[read]
-    return keypoint
+    return _Tracks(num_frames, seen.frames, seen.bodies, _joints(path, lines, seen))
 
 
 def _walk(path: Path, lines: List[bytes]) -> Tuple[int, _Observations]:
@@ -154,6 +175,8 @@ class NTU:
         num_classes: 60 or 120, which also says the splits; files of later
             actions are dropped.
         missing: Names of samples to leave out, from :func:`read_missing_list`.
+        denoise: Drops the bodies that :func:`.denoising.find_noise` finds,
+            before two of those that are left are chosen by their motion.
 
     Raises:
         FileNotFoundError: From ``files()``, if a folder has no such file.
@@ -162,6 +185,7 @@ class NTU:
     folders: Tuple[Path, ...]
     num_classes: int
     missing: FrozenSet[str] = frozenset()
+    denoise: bool = field(default=False, kw_only=True)
 
     def files(self) -> Dict[str, Path]:
         """Every file by name, sorted."""
@@ -176,18 +200,27 @@ class NTU:
             return reading.drop(path.stem, f'action not among the {self.num_classes} of this dataset')
         if path.stem in self.missing:
             return reading.drop(path.stem, 'on the list of missing skeletons')
-        return reading.add(path.stem, parts.action - 1, read_skeleton(path))
+        tracks = _read_tracks(path)
+        # What is not finite drops the sequence; no rule may hide it by dropping the body that has it.
+        denoise = self.denoise and np.isfinite(tracks.joints).all()
+        noise = find_noise(tracks.bodies, tracks.joints) if denoise else {}
+        reading.add(path.stem, parts.action - 1, tracks.keypoint(left_out=noise))
+        if reading.samples:
+            reading.notes += [
+                f'bodies dropped by --denoise ({rule})' for rule in dict.fromkeys(noise.values())
+            ]
+        return reading
 
     def splits(self, names: Iterable[str]) -> Dict[str, List[str]]:
         """Names of each split."""
         return split_names(names, {60: NTU60_PROTOCOLS, 120: NTU120_PROTOCOLS}[self.num_classes])
 
 
-def ntu60(folders: Iterable[Path], missing: Optional[FrozenSet[str]] = None) -> NTU:
+def ntu60(folders: Iterable[Path], missing: Optional[FrozenSet[str]] = None, denoise: bool = False) -> NTU:
     """NTU RGB+D 60: splits x-sub and x-view; without the published missing samples by default."""
-    return NTU(tuple(folders), 60, read_missing_list() if missing is None else missing)
+    return NTU(tuple(folders), 60, read_missing_list() if missing is None else missing, denoise=denoise)
 
 
-def ntu120(folders: Iterable[Path], missing: Optional[FrozenSet[str]] = None) -> NTU:
+def ntu120(folders: Iterable[Path], missing: Optional[FrozenSet[str]] = None, denoise: bool = False) -> NTU:
     """NTU RGB+D 120: splits x-sub and x-set; without the published missing samples by default."""
-    return NTU(tuple(folders), 120, read_missing_list() if missing is None else missing)
+    return NTU(tuple(folders), 120, read_missing_list() if missing is None else missing, denoise=denoise)
