@@ -5,6 +5,9 @@ from typing import Any, Dict
 
 from mmengine.registry import Registry
 
+#: What a model and a data set both state of their skeletons.
+SKELETON = ('layout', 'num_persons', 'num_coordinates')
+
 
 def fill_in(config: Dict, registry: Registry, **stated: Any) -> Dict:
     """Adds to the config of a part what the whole has stated, where its class has such an argument.
@@ -12,8 +15,8 @@ def fill_in(config: Dict, registry: Registry, **stated: Any) -> Dict:
     Args:
         config: Config of the part.
         registry: Where its class is looked up.
-        **stated: What the whole states, such as ``layout`` and ``num_persons``;
-            None leaves the part at its default.
+        **stated: What the whole states, such as :data:`SKELETON`; None leaves
+            the part at its default.
 
     Returns:
         The config to build the part from; the one given is left as it is.

@@ -126,10 +126,10 @@ def get_layout(name: str) -> SkeletonLayout:
     """Returns the layout of that name.
 
     Raises:
-        KeyError: If no such layout is registered.
+        ValueError: If no such layout is registered.
     """
     if name not in _LAYOUTS:
-        raise KeyError(
+        raise ValueError(
             f'unknown skeleton layout {name!r}; known are {sorted(_LAYOUTS)}. '
             'Register your own with i2md_mmaction.skeletons.register_layout'
         )

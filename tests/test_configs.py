@@ -13,6 +13,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
+from i2md_mmaction.datasets.demo_images import film_dataset
 from i2md_mmaction.protocols import downstream_config
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +24,7 @@ NARROW = dict(
     SlimSTGCN=dict(base_channels=4, embed_dims=16),
 )
 #: What a data set and a model state once, and what both take where they leave it out.
-SKELETON = dict(layout='ntu25', num_persons=2)
+SKELETON = dict(layout='ntu25', num_persons=2, num_coordinates=3)
 
 
 def load_configs():
@@ -79,7 +80,7 @@ def stated(part):
 
 @pytest.fixture(scope='module')
 def demo_files(tmp_path_factory):
-    """A few demo sequences, as NTU-25 and, with its first joints, as smaller layouts."""
+    """A few demo sequences, as NTU-25, as filmed, and, with NTU's first joints, as smaller layouts."""
     content = make_demo_dataset(num_classes=4, samples_per_class=4, seed=0)
     names = [annotation['frame_dir'] for annotation in content['annotations']]
     folder = tmp_path_factory.mktemp('demo')
@@ -95,6 +96,8 @@ def demo_files(tmp_path_factory):
             annotation['keypoint'] = annotation['keypoint'][:persons, :, :joints]
         files[layout] = folder / f'{layout}.pkl'
         files[layout].write_bytes(pickle.dumps(dict(split=dict(all=names), annotations=annotations)))
+    files['coco17'] = folder / 'coco17.pkl'
+    files['coco17'].write_bytes(pickle.dumps({**film_dataset(content), 'split': dict(all=names)}))
     return files
 
 
@@ -168,7 +171,7 @@ def test_every_config_names_files_splits_and_pipelines_alike_everywhere(name):
 
 
 @pytest.mark.parametrize('name', CONFIGS)
-def test_every_config_states_layout_and_persons_once_for_the_data_and_once_for_the_model(name):
+def test_every_config_states_the_skeleton_once_for_the_data_and_once_for_the_model(name):
     config = CONFIGS[name]
     datasets = [
         dataset

@@ -9,7 +9,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
 from i2md_mmaction.evaluation.skeleton_plots import plot_views
-from i2md_mmaction.parts import fill_in
+from i2md_mmaction.parts import SKELETON, fill_in
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -29,7 +29,7 @@ def main(argv=None) -> None:
     config.merge_from_dict(args.cfg_options or {})
     init_default_scope(config.get('default_scope', 'mmaction'))
     sample = DATASETS.build(config.train_dataloader.dataset)[args.index]
-    stated = {name: config.model.get(name) for name in ('layout', 'num_persons')}
+    stated = {name: config.model.get(name) for name in SKELETON}
     preprocessor = MODELS.build(fill_in(config.model.data_preprocessor, MODELS, **stated))
     batch = dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
     views = dict(sample=sample['inputs'].numpy(), evaluation=preprocessor(batch)['inputs'][0].numpy())

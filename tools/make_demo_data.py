@@ -2,6 +2,7 @@
 
 Example:
     python tools/make_demo_data.py --out data/demo/ntu25_demo.pkl --seed 0
+    python tools/make_demo_data.py --layout coco17
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
+from i2md_mmaction.datasets.demo_images import film_dataset
 from i2md_mmaction.io import atomic_write
 
 PICKLE_PROTOCOL = 4  # fixed, so that the same seed gives the same bytes under every Python
@@ -42,13 +44,21 @@ def summarise(data: dict) -> str:
 def parse_args(argv: Optional[Sequence[str]] = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', type=Path, default=Path('data/demo/ntu25_demo.pkl'), help='pickle to write')
+    parser.add_argument(
+        '--layout',
+        choices=['ntu25', 'coco17'],
+        default='ntu25',
+        help="joints: the Kinect's in metres, or COCO's in the pixels of a video",
+    )
+    parser.add_argument('--out', type=Path, help='pickle to write (default: data/demo/LAYOUT_demo.pkl)')
     parser.add_argument('--seed', type=int, default=0, help='same seed, same bytes')
     parser.add_argument('--num-classes', type=int, default=10, help='how many of the known actions')
     parser.add_argument(
         '--samples-per-class', type=int, default=40, help='sequences of each class, 3 or more'
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.out = args.out or Path(f'data/demo/{args.layout}_demo.pkl')
+    return args
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
@@ -59,6 +69,8 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     except ValueError as error:
         print(f'error: {error}', file=sys.stderr)
         raise SystemExit(2) from error
+    if args.layout == 'coco17':
+        data = film_dataset(data, args.seed)
     write_pickle(data, args.out)
     print(f'{args.out}\n{summarise(data)}')
 

@@ -97,6 +97,7 @@ class OneOfAugmentations(Augmentation):
 
     Raises:
         TypeError: If one of them is no :class:`Augmentation`.
+        ValueError: If one of them resamples time.
 
     Example:
         >>> flips = OneOfAugmentations([dict(type='TemporalFlip', p=1), dict(type='TemporalFlip', p=0)])
@@ -108,6 +109,12 @@ class OneOfAugmentations(Augmentation):
 
     def __init__(self, transforms: Sequence, layout: Optional[str] = None) -> None:
         self.transforms = [build_augmentation(config, layout) for config in transforms]
+        for place, transform in enumerate(self.transforms):
+            if transform.resamples:
+                raise ValueError(
+                    f'{type(transform).__name__}, transforms[{place}] of OneOfAugmentations, changes the '
+                    'number of frames, which samples of a batch share; put it into the view before the choice'
+                )
         self.takes_padding = all(transform.takes_padding for transform in self.transforms)
 
     def augment(

@@ -1,6 +1,6 @@
 """Augmentations of the coordinates of a frame: (B, M, T, V, C) in and out."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 import torch
 from mmaction.registry import TRANSFORMS
@@ -113,7 +113,7 @@ class SpatialFlip(Augmentation):
         p: Probability that a sample is flipped; 0.5.
 
     Raises:
-        KeyError: If the layout is unknown.
+        ValueError: If the layout is unknown.
 
     Example:
         >>> keypoint = torch.arange(25.0).view(1, 1, 1, 25, 1)  # each joint holds its own number
@@ -136,12 +136,16 @@ class SpatialFlip(Augmentation):
 class RandomRotation(Augmentation):
     """Turns a body about x, then y, then z: far about one axis, hardly about the others.
 
-    Source: AimCLR, section 3.1, as released.
+    Source: AimCLR, section 3.1, as released. A body in a plane, of two
+    coordinates, turns in that plane, which is about z.
 
     Args:
         main_degrees: The body turns about the drawn axis by U(0, main_degrees)
             degrees; 30.
         other_degrees: It turns about the others by U(0, other_degrees) degrees; 1.
+
+    Raises:
+        ValueError: On use, if joints have neither two nor three coordinates.
 
     Example:
         >>> keypoint = torch.tensor([1.0, 0.0, 0.0]).view(1, 1, 1, 1, 3)
@@ -155,18 +159,29 @@ class RandomRotation(Augmentation):
         self.other_degrees = other_degrees
 
     def draw(self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator]) -> Dict[str, Any]:
-        """Draws the angles (B, 3) about x, y and z, in radians."""
-        shape = (keypoint.size(0), 3)
-        main = uniform(keypoint, shape[:1], 0, 3, generator).long()
+        """Draws the angles about x, y and z (B, 3), or about z (B, 1), in radians."""
+        axes = len(self._axes(keypoint))
+        shape = (keypoint.size(0), axes)
+        main = uniform(keypoint, shape[:1], 0, axes, generator).long()
         largest = torch.full(shape, self.other_degrees, device=keypoint.device)
-        largest = largest.scatter(1, main.clamp(max=2)[:, None], self.main_degrees)
+        largest = largest.scatter(1, main.clamp(max=axes - 1)[:, None], self.main_degrees)
         return dict(angles=torch.deg2rad(uniform(keypoint, shape, 0, 1, generator) * largest))
 
     def apply(self, keypoint: Tensor, angles: Tensor) -> Tensor:
-        """Turns by the angles (B, 3)."""
-        for axis in range(3):
-            keypoint = transform_coordinates(keypoint, rotation_matrix(angles[:, axis], axis))
+        """Turns by the angles (B, 3) about x, y and z, or (B, 1) about z."""
+        channels = keypoint.size(-1)
+        for angle, axis in zip(angles.unbind(1), self._axes(keypoint)):
+            matrix = rotation_matrix(angle, axis)[:, :channels, :channels]
+            keypoint = transform_coordinates(keypoint, matrix)
         return keypoint
+
+    @staticmethod
+    def _axes(keypoint: Tensor) -> Tuple[int, ...]:
+        """The axes about which joints (..., C) can turn."""
+        axes = {3: (0, 1, 2), 2: (2,)}.get(keypoint.size(-1))
+        if axes is None:
+            raise ValueError(f'RandomRotation turns joints of 2 or 3 coordinates, got {keypoint.size(-1)}')
+        return axes
 
 
 def rotation_matrix(angle: Tensor, axis: int) -> Tensor:
@@ -187,7 +202,8 @@ class GaussianNoise(Augmentation):
     Source: AimCLR, section 3.1.
 
     Args:
-        std: Standard deviation, in the unit of the data (metres); 0.01.
+        std: Standard deviation, in the unit of the data (metres, or sizes of the
+            body); 0.01.
         p: Probability that a sample is augmented; 0.5.
 
     Example:
@@ -213,7 +229,7 @@ class GaussianNoise(Augmentation):
 
 @TRANSFORMS.register_module()
 class AxisMask(Augmentation):
-    """Projects a body onto a plane by setting one coordinate to zero.
+    """Projects a body onto a plane, or one in a plane onto a line, by setting one coordinate to zero.
 
     Source: AimCLR, section 3.1.
 

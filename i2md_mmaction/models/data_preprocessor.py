@@ -27,6 +27,7 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         layout: Name of the skeleton layout. Within a model it is the model's,
             and the augmentations take it from here.
         num_persons: Persons M of a view; an absent person is zero.
+        num_coordinates: Coordinates C of a joint.
         non_blocking: Whether the copy to the device may overlap with other work.
 
     Raises:
@@ -46,6 +47,7 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         test_view: Sequence[dict] = (dict(type='TemporalCenterResize'),),
         layout: str = 'ntu25',
         num_persons: int = 2,
+        num_coordinates: int = 3,
         non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking=non_blocking)
@@ -58,6 +60,7 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
         self.num_joints = get_layout(layout).num_joints
         self.layout_name = layout
         self.num_persons = num_persons
+        self.num_coordinates = num_coordinates
 
     def forward(self, data: Dict, training: bool = False) -> Dict:
         """Makes the views of a batch.
@@ -115,14 +118,15 @@ class SkeletonViewPreprocessor(BaseDataPreprocessor):
             ValueError: If a sample has another shape or is not finite; names it.
         """
         for index, sample in enumerate(samples):
-            persons, frames, joints, _ = sample.shape
-            if joints != self.num_joints or persons > self.num_persons or frames == 0:
+            persons, frames, *joint = sample.shape
+            fits = joint == [self.num_joints, self.num_coordinates] and persons <= self.num_persons
+            if not fits or frames == 0:
                 name = data_samples[index].get('frame_dir', index) if data_samples else index
                 raise ValueError(
                     f'sample {name}: keypoint {tuple(sample.shape)} (persons, frames, joints, coordinates) '
                     f'does not fit layout {self.layout_name!r} of {self.num_joints} joints with up to '
-                    f'{self.num_persons} persons and at least 1 frame; set `layout` and `num_persons` '
-                    'to those of the data'
+                    f'{self.num_persons} persons, at least 1 frame and {self.num_coordinates} coordinates; '
+                    'set `layout`, `num_persons` and `num_coordinates` to those of the data'
                 )
         lengths = torch.tensor([sample.size(1) for sample in samples])
         shape = (len(samples), self.num_persons, int(lengths.max()), *samples[0].shape[2:])

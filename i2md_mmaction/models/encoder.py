@@ -35,8 +35,8 @@ class SkeletonEncoder(BaseModule):
     ``extract(view)``, and :meth:`project` of that is ``encoder(view)``.
 
     Args:
-        backbone: Config of the backbone; its layout and persons are those of
-            the encoder. It maps (B, M, T, V, C) to a feature (B, H) or, as
+        backbone: Config of the backbone; its layout, persons and ``in_channels``
+            (coordinates) are those of the encoder. It maps (B, M, T, V, C) to a feature (B, H) or, as
             mmaction2's graph networks do, to a map (B, M, H, T, V). One that
             can also give its features frame by frame has ``tokens()`` and
             ``pool()``, as :class:`BiGRU` and :class:`GCNTransformer`.
@@ -44,6 +44,7 @@ class SkeletonEncoder(BaseModule):
         modality: ``'joint'``, ``'motion'`` or ``'bone'``.
         layout: Name of the skeleton layout.
         num_persons: Persons M of a view.
+        num_coordinates: Coordinates C of a joint.
         embed_dims: H; by default what the backbone names as its ``embed_dims``.
 
     Raises:
@@ -63,11 +64,13 @@ class SkeletonEncoder(BaseModule):
         modality: str = 'joint',
         layout: str = 'ntu25',
         num_persons: int = 2,
+        num_coordinates: int = 3,
         embed_dims: Optional[int] = None,
     ) -> None:
         super().__init__()
         self.modality = Modality(modality, layout)
-        self.backbone = MODELS.build(fill_in(backbone, MODELS, layout=layout, num_persons=num_persons))
+        skeleton = dict(layout=layout, num_persons=num_persons, in_channels=num_coordinates)
+        self.backbone = MODELS.build(fill_in(backbone, MODELS, **skeleton))
         given = embed_dims or (projector or {}).get('in_channels')
         self.embed_dims = given or getattr(self.backbone, 'embed_dims', None)
         if self.embed_dims is None:

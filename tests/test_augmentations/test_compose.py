@@ -131,6 +131,19 @@ def test_a_transform_that_cannot_run_on_a_batch_is_refused():
 
 
 @pytest.mark.parametrize(
+    'member, named',
+    [
+        (TemporalCropResize(8), 'TemporalCropResize'),
+        (dict(type='TemporalCenterResize', num_frames=16), 'TemporalCenterResize'),
+        (VIEW, 'ComposeAugmentations'),
+    ],
+)
+def test_a_choice_that_changes_the_number_of_frames_is_refused(member, named):
+    with pytest.raises(ValueError, match=rf'^{named}, transforms\[1\] of OneOfAugmentations, .* before the'):
+        OneOfAugmentations([dict(type='Shear'), member])
+
+
+@pytest.mark.parametrize(
     'registered', ['ComposeAugmentations', 'JointCorruption', 'OneOfAugmentations', 'Shear']
 )
 def test_the_augmentations_are_known_to_mmaction2(registered):

@@ -7,9 +7,9 @@ model = dict(
     cls_head=dict(type='EmbeddingClsHead'),
 )
 train_dataloader = dict(batch_size=64)
-train_cfg = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=80, val_interval=5)
-val_cfg = dict(_delete_=True, type='ValLoop')
-test_cfg = dict(_delete_=True, type='TestLoop')
+train_cfg = dict(_delete_=True, type='SkeletonTrainLoop', max_epochs=80, val_interval=5)
+val_cfg = dict(_delete_=True, type='SkeletonValLoop')
+test_cfg = dict(_delete_=True, type='SkeletonTestLoop')
 val_evaluator = dict(_delete_=True, type='AccMetric')
 test_evaluator = dict(_delete_=True, type='AccMetric')
 param_scheduler = [dict(type='MultiStepLR', milestones=[50, 70], gamma=0.1)]

@@ -6,4 +6,4 @@ optim_wrapper = dict(
 )
 # On several GPUs the statistics are those of the whole batch, so that none tells a key from the rest.
 sync_bn = 'torch'
-train_cfg = dict(type='EpochBasedTrainLoop', val_interval=10)
+train_cfg = dict(type='SkeletonTrainLoop', val_interval=10)

@@ -25,8 +25,9 @@ class SelfSupervised(StrictLoading, BaseModel):
         encoder: Config of what joins the two with modality and pool.
         streams: Modalities, a stream each.
         layout: Name of the skeleton layout. Backbone, preprocessor and
-            augmentations take layout and persons from here.
+            augmentations take layout, persons and coordinates from here.
         num_persons: Persons M of a view.
+        num_coordinates: Coordinates C of a joint: 3, or 2 for joints in images.
         data_preprocessor: Config of the view preprocessor.
         compiled: Whether ``torch.compile`` turns the way from the views to the
             losses into one graph. (MMEngine's own key ``compile`` would take
@@ -36,7 +37,7 @@ class SelfSupervised(StrictLoading, BaseModel):
     Raises:
         ValueError: If no stream is named or one stands twice, if there are fewer
             training views than a step takes, if a part's config contradicts
-            layout or persons, or if what is to be compiled has a recurrent
+            layout, persons or coordinates, or if what is to be compiled has a recurrent
             network.
     """
 
@@ -53,11 +54,12 @@ class SelfSupervised(StrictLoading, BaseModel):
         streams: Sequence[str] = ('joint', 'motion', 'bone'),
         layout: str = 'ntu25',
         num_persons: int = 2,
+        num_coordinates: int = 3,
         data_preprocessor: Optional[dict] = None,
         compiled: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        skeleton = dict(layout=layout, num_persons=num_persons)
+        skeleton = dict(layout=layout, num_persons=num_persons, num_coordinates=num_coordinates)
         if data_preprocessor is not None:
             # Built here, since MMEngine's base class looks in its own registry only.
             data_preprocessor = MODELS.build(fill_in(data_preprocessor, MODELS, **skeleton))

@@ -28,8 +28,9 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
             ``embed_dims`` by default.
         modality: ``'joint'``, ``'motion'`` or ``'bone'``.
         layout: Name of the skeleton layout. Backbone, preprocessor and
-            augmentations take layout and persons from here.
+            augmentations take layout, persons and coordinates from here.
         num_persons: Persons M of a view.
+        num_coordinates: Coordinates C of a joint.
         pretrained: ``dict(checkpoint=FILE, stream=NAME)``, the stream being
             that of the modality by default; None starts at random.
         freeze: Keeps the backbone as it is: no gradient, and always in eval
@@ -55,6 +56,7 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
         modality: str = 'joint',
         layout: str = 'ntu25',
         num_persons: int = 2,
+        num_coordinates: int = 3,
         pretrained: Optional[dict] = None,
         freeze: bool = False,
         data_preprocessor: dict = dict(type='ActionDataPreprocessor'),  # noqa: B006
@@ -65,7 +67,7 @@ class SkeletonClassifier(StrictLoading, BaseRecognizer):
                 'model.cls_head.num_classes where data sets are joined'
             )
         # Built here, since MMEngine's base class looks in its own registry only.
-        skeleton = dict(layout=layout, num_persons=num_persons)
+        skeleton = dict(layout=layout, num_persons=num_persons, num_coordinates=num_coordinates)
         encoder = dict(type='SkeletonEncoder', backbone=backbone, modality=modality, **skeleton)
         super().__init__(
             backbone=dict(encoder, embed_dims=cls_head.get('in_channels')),
