@@ -5,6 +5,7 @@ no change here.
 """
 
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -44,3 +45,30 @@ def stand_in_for_missing_drn() -> bool:
         module.DRN = DRN
         sys.modules[name] = module
     return True
+
+
+def leave_out_models_of_text() -> bool:
+    """Lets ``import mmaction.models`` work beside a transformers that it does not know.
+
+    mmaction2 1.2.0 takes any transformers from 4.28 on for its models of video and
+    text, and ``mmaction.models`` cannot be imported beside one that has moved what
+    they import. They are left out then, as where transformers is not installed;
+    building one says so.
+
+    Returns:
+        Whether they were left out.
+    """
+    if find_spec('mmaction') is None:
+        return False
+    from mmaction.utils import dependency
+
+    if not dependency.WITH_MULTIMODAL:
+        return False
+    try:
+        utils = import_module('transformers.modeling_utils')
+        wanted = ('apply_chunking_to_forward', 'find_pruneable_heads_and_indices', 'prune_linear_layer')
+        known = all(hasattr(utils, name) for name in wanted)
+    except ImportError:
+        known = False
+    dependency.WITH_MULTIMODAL = known
+    return not known

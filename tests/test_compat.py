@@ -1,5 +1,7 @@
-"""The stand-in for the sub-package that the wheel of mmaction2 1.2.0 lacks."""
+"""Defects of mmaction2 1.2.0: the sub-package its wheel lacks, and a transformers it does not know."""
 
+import os
+import subprocess
 import sys
 from importlib.machinery import ModuleSpec
 
@@ -55,3 +57,27 @@ def test_mmaction2_models_can_be_imported():
     import mmaction.models
 
     assert mmaction.models.RecognizerGCN
+
+
+@pytest.mark.parametrize(
+    'module', ['', "raise ImportError('a part of it is missing')"], ids=['moved', 'broken']
+)
+def test_a_transformers_that_mmaction2_does_not_know_is_left_alone(tmp_path, module):
+    (tmp_path / 'transformers').mkdir()
+    (tmp_path / 'transformers' / '__init__.py').write_text('')
+    (tmp_path / 'transformers' / 'modeling_utils.py').write_text(module)
+    information = tmp_path / 'transformers-5.17.0.dist-info'
+    information.mkdir()
+    (information / 'METADATA').write_text('Metadata-Version: 2.1\nName: transformers\nVersion: 5.17.0\n')
+    code = (
+        'import i2md_mmaction\n'
+        'from mmaction.registry import MODELS\n'
+        "MODELS.build(dict(type='VindLURetrieval'))"
+    )
+    run = subprocess.run(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert 'requires extra multi-modal dependencies' in run.stderr

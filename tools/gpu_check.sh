@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Everything that only a GPU can show, a part for each call; figures go to $OUT (work_dirs/gpu by default).
+#   bash tools/gpu_check.sh smoke   # every method, small: trained, resumed, compiled, evaluated: a minute or two
 #   bash tools/gpu_check.sh bench   # steps beside the plain reference, growth, BiGRU: some minutes
 #   bash tools/gpu_check.sh value   # I2MD on NW-UCLA, float32 eager against bfloat16 compiled, three seeds
 #   bash tools/gpu_check.sh train   # MoCo, CMD and I2MD on NW-UCLA, full size, three seeds
@@ -7,7 +8,7 @@
 # first, without dependencies. EPOCHS, SEEDS, CONFIGS and DEVICE make the same script small.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-part=${1:?'bench, value or train'}
+part=${1:?'smoke, bench, value or train'}
 out=${OUT:-work_dirs/gpu}
 mkdir -p "$out"
 if compgen -G '.whl/*.whl' >/dev/null; then
@@ -16,7 +17,7 @@ if compgen -G '.whl/*.whl' >/dev/null; then
     export PYTHONPATH=$site:${PYTHONPATH:-}
 fi
 export PYTHONPATH=$PWD:${PYTHONPATH:-} PYTHONUNBUFFERED=1 PYTHONWARNINGS=ignore
-train=$(python3 -c 'import i2md_mmaction, mmaction; print(mmaction.__path__[0])' 2>/dev/null)/.mim/tools/train.py
+train=$(python3 -c 'import i2md_mmaction, mmaction; print(mmaction.__path__[0])')/.mim/tools/train.py
 device=${DEVICE:-cuda}
 log=$out/$part.log
 
@@ -32,6 +33,21 @@ run() {  # name, config, seed, options
 }
 
 case $part in
+smoke)  # two epochs of each method beside one another, then what goes on from them
+    small=_nwucla_small
+    for method in moco mcl crossclr_bigru cmd i2md skeletonclr aimclr; do
+        run "$method" "$method$small" 0 train_cfg.max_epochs=2 &
+    done
+    wait
+    run i2md i2md$small 0 train_cfg.max_epochs=3 resume=True &
+    run i2md_again i2md$small 0 train_cfg.max_epochs=3 &
+    run i2md_bfloat16 i2md$small 0 train_cfg.max_epochs=2 optim_wrapper.type=BFloat16OptimWrapper &
+    run i2md_compiled i2md$small 0 train_cfg.max_epochs=2 model.compiled=True &
+    wait
+    python3 tools/evaluate.py work_dirs/gpu_runs/i2md/epoch_3.pth --config configs/i2md$small.py \
+        --protocols knn linear_cached linear --epochs 2 --out work_dirs/gpu_evaluation 2>>"$log" ||
+        echo "evaluation failed, see $log"
+    ;;
 bench)
     for config in ${CONFIGS:-i2md_ntu60 cmd_ntu60 aimclr_ntu60}; do
         bench "$config" step "configs/$config.py" --repeats "${REPEATS:-10}"

@@ -214,7 +214,7 @@ def traced_memory(model: MomentumContrast, optimizer: dict, samples: int, amp: b
 def synthetic_batch(model: MomentumContrast, samples: int, frames: int = 100) -> Dict[str, list]:
     """Random sequences that fit a recognizer, as a dataloader gives them."""
     views = model.data_preprocessor
-    shape = (views.num_persons, frames, views.num_joints, 3)
+    shape = (views.num_persons, frames, views.num_joints, views.num_coordinates)
     return dict(inputs=[torch.randn(shape) for _ in range(samples)])
 
 
