@@ -36,6 +36,12 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('--streams', nargs='+', default=[], help='streams; all of the config by default')
     parser.add_argument('--k', nargs='+', type=positive, default=[1], help='neighbours of k-NN; default: 1')
     parser.add_argument('--runs', type=positive, default=5, help='seeds of semi-supervised runs; default: 5')
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        help='seed of a random encoder, and of the first classifier; default: 0',
+    )
     parser.add_argument('--balance', choices=BALANCES, default='uniform', help='draw of labelled samples')
     parser.add_argument('--epochs', type=positive, help="shorten all training; the papers' by default")
     parser.add_argument('--out', type=Path, help='folder of the results; work_dirs/evaluate/NAME by default')
@@ -80,6 +86,7 @@ def main(argv=None) -> int:
             runs=args.runs,
             balance=args.balance,
             epochs=args.epochs,
+            seed=args.seed,
         )
         units, results = evaluation.units(args.protocols), []
     except (OSError, ValueError) as error:

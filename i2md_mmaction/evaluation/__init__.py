@@ -1,7 +1,7 @@
 """Evaluation of frozen features: functions on arrays, and the metrics around them."""
 
 from .ensemble import AIMCLR_WEIGHTS, fuse_scores
-from .knn import concatenate_streams, knn_accuracy, knn_predict
+from .knn import concatenate_streams, knn_accuracy, knn_predict, knn_predictions
 from .linear import LinearRecipe, accuracy, fit_linear, linear_cached
 from .metrics import EmbeddingQuality, KNNAccuracy
 from .quality import alignment, effective_rank, spread, uniformity
@@ -19,6 +19,7 @@ __all__ = [
     'fuse_scores',
     'knn_accuracy',
     'knn_predict',
+    'knn_predictions',
     'linear_cached',
     'spread',
     'uniformity',

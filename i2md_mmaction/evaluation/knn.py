@@ -70,6 +70,38 @@ def knn_predict(
     return torch.cat(predictions)
 
 
+def knn_predictions(
+    query: Dict[str, Tensor],
+    bank: Dict[str, Tensor],
+    bank_labels: Tensor,
+    k: int = 1,
+    streams: Sequence[str] = (),
+) -> Dict[str, Tensor]:
+    """Predicts labels from each stream and from all streams together.
+
+    Args:
+        query: Stream -> (Q, H).
+        bank: Stream -> (S, H).
+        bank_labels: (S,).
+        k: Neighbours.
+        streams: Streams to use; all by default.
+
+    Returns:
+        ``top1_STREAM`` for each stream and ``top1`` for their concatenation, (Q,)
+        of labels each.
+
+    Raises:
+        ValueError: If k exceeds the bank, or a feature is not finite.
+    """
+    streams = tuple(streams) or tuple(query)
+    for name in streams:
+        check_finite(f'features of stream {name!r}', query[name], bank[name])
+    pairs = {f'top1_{name}': (query[name], bank[name]) for name in streams}
+    joined = [concatenate_streams({name: side[name] for name in streams}) for side in (query, bank)]
+    pairs['top1'] = pairs[f'top1_{streams[0]}'] if len(streams) == 1 else tuple(joined)
+    return {name: knn_predict(*pair, bank_labels, k) for name, pair in pairs.items()}
+
+
 def knn_accuracy(
     query: Dict[str, Tensor],
     query_labels: Tensor,
@@ -81,12 +113,8 @@ def knn_accuracy(
     """Accuracy (percent) of each stream and of all streams together.
 
     Args:
-        query: Stream -> (Q, H).
         query_labels: (Q,).
-        bank: Stream -> (S, H).
-        bank_labels: (S,).
-        k: Neighbours.
-        streams: Streams to report; all by default.
+        query, bank, bank_labels, k, streams: As for :func:`knn_predictions`.
 
     Returns:
         ``top1_STREAM`` for each stream and ``top1`` for their concatenation.
@@ -94,16 +122,9 @@ def knn_accuracy(
     Raises:
         ValueError: If k exceeds the bank, or a feature is not finite.
     """
-    streams = tuple(streams) or tuple(query)
-    for name in streams:
-        check_finite(f'features of stream {name!r}', query[name], bank[name])
-    pairs = {f'top1_{name}': (query[name], bank[name]) for name in streams}
-    if len(streams) == 1:
-        pairs['top1'] = pairs[f'top1_{streams[0]}']
-    else:
-        joined = [concatenate_streams({name: side[name] for name in streams}) for side in (query, bank)]
-        pairs['top1'] = tuple(joined)
-    return {
-        name: 100 * (knn_predict(*pair, bank_labels, k) == query_labels).float().mean().item()
-        for name, pair in pairs.items()
-    }
+    return accuracies(knn_predictions(query, bank, bank_labels, k, streams), query_labels)
+
+
+def accuracies(predictions: Dict[str, Tensor], labels: Tensor) -> Dict[str, float]:
+    """How many percent of each (Q,) predicted labels are those given, (Q,)."""
+    return {name: 100 * (row == labels).float().mean().item() for name, row in predictions.items()}

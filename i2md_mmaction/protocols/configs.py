@@ -7,6 +7,7 @@ from typing import Optional, Union
 from mmengine.config import Config
 
 from ..evaluation.linear import LinearRecipe
+from ..parts import SKELETON
 from .table import PROTOCOLS
 
 #: Hooks of pre-training that a classifier has no use for.
@@ -70,7 +71,7 @@ def _classifier(pretraining: Config) -> dict:
         in_channels=(model.get('projector') or {}).get('in_channels'),
     )
     return dict(
-        {name: model[name] for name in ('layout', 'num_persons') if name in model},
+        {name: model[name] for name in SKELETON if name in model},
         backbone=model.backbone.to_dict(),
         cls_head=head,
         data_preprocessor=dict(preprocessor, train_views=[[crop]]),

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from ..datasets import check_labels
 from ..evaluation.inference import dataloaders, embed_split, load_model, score_split
-from ..evaluation.knn import check_neighbors, knn_accuracy
+from ..evaluation.knn import accuracies, check_neighbors, knn_predictions
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
 from ..io import file_digest, write_file
 from .configs import downstream_config, recipe_of, shorten
@@ -61,6 +61,7 @@ class Evaluation:
             :func:`~i2md_mmaction.datasets.select_subset`.
         epochs: Trains all classifiers for fewer epochs than the papers do;
             None keeps to the papers.
+        seed: Seed of a random encoder, and of the first run of a classifier.
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
@@ -79,6 +80,7 @@ class Evaluation:
         runs: int = 5,
         balance: str = 'uniform',
         epochs: Optional[int] = None,
+        seed: int = 0,
     ) -> None:
         self.config_file, self.out, self.downstream = Path(config), Path(out), Path(downstream)
         self.checkpoint = None if checkpoint is None else Path(checkpoint).resolve()
@@ -87,14 +89,14 @@ class Evaluation:
         unknown = sorted(set(self.streams) - set(self.config.model.streams))
         if unknown:
             raise ValueError(f'{config} has no streams {unknown}; it has {list(self.config.model.streams)}')
-        self.k, self.runs, self.balance, self.epochs = tuple(k), runs, balance, epochs
+        self.k, self.runs, self.balance, self.epochs, self.seed = tuple(k), runs, balance, epochs, seed
         self.dataloaders = dataloaders(self.config)
         self.digest = cache(data_digest)
         self._claim_folder()
 
     def _claim_folder(self) -> None:
         """Marks the folder as this checkpoint's."""
-        digest = 'random' if self.checkpoint is None else file_digest(self.checkpoint)
+        digest = f'random {self.seed}' if self.checkpoint is None else file_digest(self.checkpoint)
         self.identity = dict(sha256=digest, config=str(self.config_file.resolve()))
         (self.out / 'results').mkdir(parents=True, exist_ok=True)
         mark = self.out / 'evaluation.json'
@@ -112,9 +114,11 @@ class Evaluation:
         for protocol in expand(protocols):
             if not protocol.on_features:
                 self.classifier_config(protocol.name)
-            runs = range(self.runs if protocol.repeated else 1)
-            streams = (None,) if protocol.name == 'knn' else self.streams
-            units += [Unit(protocol.name, stream, run) for run in runs for stream in streams]
+            if protocol.name == 'knn':
+                units.append(Unit('knn'))
+                continue
+            runs = range(self.seed, self.seed + (self.runs if protocol.repeated else 1))
+            units += [Unit(protocol.name, stream, run) for run in runs for stream in self.streams]
         if Unit('knn') in units and self.finished(Unit('knn')) is None:
             for k in self.k:
                 check_neighbors(k, len(self.loaders['bank'].dataset))
@@ -195,7 +199,7 @@ class Evaluation:
         for loader in self.loaders.values():
             check_labels(loader.dataset)
         device = get_device()
-        model = load_model(self.config, self.checkpoint).to(device)
+        model = load_model(self.config, self.checkpoint, self.seed).to(device)
         embedded = {}
         for part, loader in self.loaders.items():
             features, labels = embed_split(model, loader, progress=f'embedding the {part}')
@@ -206,8 +210,13 @@ class Evaluation:
 
     def _knn(self, unit: Unit) -> Dict:
         """k-NN accuracies of each stream and of all together, for every k."""
-        query, bank = self.features['query'], self.features['bank']
-        return dict(accuracies={str(k): knn_accuracy(*query, *bank, k=k) for k in self.k})
+        (query, labels), bank = self.features['query'], self.features['bank']
+        found = {k: knn_predictions(query, *bank, k=k) for k in self.k}
+        rows = {f'k{k}_{name}': row for k, named in found.items() for name, row in named.items()}
+        return dict(
+            accuracies={str(k): accuracies(named, labels) for k, named in found.items()},
+            predictions=self._keep(unit, labels=labels, **rows),
+        )
 
     def _linear_cached(self, unit: Unit) -> Dict:
         """The linear protocol's recipe on features without augmentation."""
@@ -247,7 +256,11 @@ class Evaluation:
         self, unit: Unit, scores: Tensor, labels: Tensor, best: float, recipe: LinearRecipe
     ) -> Dict:
         """Keeps the scores of a unit; its result is the accuracy after the last epoch and the best one."""
+        scored = self._keep(unit, scores=scores, labels=labels)
+        return dict(last=accuracy(scores, labels), best=float(best), scores=scored, recipe=str(recipe))
+
+    def _keep(self, unit: Unit, **rows: Tensor) -> str:
+        """Writes rows of the queries beside the result of a unit; returns the file's name."""
         content = io.BytesIO()
-        np.savez_compressed(content, scores=scores.cpu().numpy(), labels=labels.cpu().numpy())
-        path = write_file(self.out / 'results' / f'{unit.name}.npz', content.getvalue())
-        return dict(last=accuracy(scores, labels), best=float(best), scores=path.name, recipe=str(recipe))
+        np.savez_compressed(content, **{name: row.cpu().numpy() for name, row in rows.items()})
+        return write_file(self.out / 'results' / f'{unit.name}.npz', content.getvalue()).name

@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
-from ..datasets import class_names, load_annotations
+from ..datasets import class_names, open_annotations
 from ..evaluation.history import read_knn_curves, read_quality_curves
 from ..evaluation.knn import concatenate_streams
 from ..evaluation.plots import (
@@ -60,7 +60,7 @@ def classes_of(dataset: Mapping) -> Optional[List[str]]:
     """Names of the classes of a dataset's config; None for joined data sets and where none are known."""
     if 'ann_file' not in dataset:
         return None
-    content = load_annotations(dataset['ann_file'])
+    content = open_annotations(dataset['ann_file']).content
     return class_names(content, dataset.get('layout', 'ntu25'), dataset.get('num_classes'))
 
 

@@ -1,0 +1,1 @@
+"""A comparison of methods under equal conditions: its grid, runs, results and tables."""

@@ -1,0 +1,160 @@
+"""The figures of a study: scores, differences from the baselines, cost and source of its results."""
+
+from dataclasses import replace
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+
+import numpy as np
+
+from .grid import REFERENCES, SUPERVISED
+from .results import Result
+from .statistics import Runs, estimate, group_runs, outcomes
+
+#: (encoder, method, data set) -> runs.
+Groups = Mapping[Tuple[str, str, str], Runs]
+#: Stands for the mean over all data sets, beside their names.
+MEAN = 'mean'
+
+
+def study_figures(results: Sequence[Result], layout: Mapping, draws: int = 10_000) -> Dict[str, Any]:
+    """All figures of a study, as can be written as JSON.
+
+    Args:
+        results: Results of its runs, those of folds not yet joined.
+        layout: What is shown, in this order: ``dict(encoders={name: dict(title,
+            baseline, methods={name: title})}, data={name: title})``.
+        draws: Draws of each bootstrap.
+
+    Returns:
+        A dictionary of four parts:
+
+        - ``scores``: a row for each ``encoder``, ``method``, ``data``,
+          ``protocol`` and ``stream`` of which there are results. ``accuracy`` and
+          ``difference`` (from the encoder's baseline, in percentage points) are
+          the fields of :class:`~i2md_mmaction.study.statistics.Estimate`; the
+          difference is None for the baseline, and where no seed is common. Data
+          ``'mean'`` is the mean over all data sets, of seeds that have results
+          on all of them. A ceiling, measured as ``'supervised'``, stands beside
+          every protocol.
+        - ``cost``: a row for each ``encoder``, ``method`` and ``data`` with the
+          runs' mean of each cost.
+        - ``source``: what the results name, such as a commit -> its values.
+        - ``draws``: as given.
+
+    Raises:
+        ValueError: If runs to be compared were tested on other samples.
+
+    Example:
+        >>> from i2md_mmaction.study.results import pack
+        >>> right = dict(knn=dict(all=pack([1, 1, 0, 0])))
+        >>> layout = dict(
+        ...     encoders=dict(gru=dict(title='BiGRU', baseline='moco', methods=dict(moco='MoCo v2'))),
+        ...     data=dict(sbu='SBU'),
+        ... )
+        >>> runs = [Result('gru', 'moco', 'sbu', 0, samples=4, right=right, cost=dict(seconds=60.0))]
+        >>> figures = study_figures(runs, layout)
+        >>> figures['scores'][0]['accuracy']['value'], figures['scores'][0]['difference']
+        (50.0, None)
+        >>> figures['cost']
+        [{'encoder': 'gru', 'method': 'moco', 'data': 'sbu', 'seconds': 60.0}]
+    """
+    methods = _methods(layout)
+    shown = [run for run in results if (run.encoder, run.method) in methods and run.data in layout['data']]
+    groups = group_runs(_beside_all(results))
+    scores = list(_scores(groups, layout, draws))
+    return dict(scores=scores, cost=_costs(groups, layout), source=_sources(shown), draws=draws)
+
+
+def measured_methods(scores: Iterable[Tuple[str, ...]], layout: Mapping) -> Dict[str, List[str]]:
+    """The methods of each encoder that were measured, in the order of the layout.
+
+    Args:
+        scores: Tuples that begin with encoder and method, of what was measured.
+        layout: As in :func:`study_figures`.
+
+    Returns:
+        Encoder -> methods. An encoder of which only what its methods are seen
+        against was measured is left out.
+
+    Example:
+        >>> methods = dict(untrained='untrained', moco='MoCo v2', cmd='CMD')
+        >>> layout = dict(encoders=dict(gru=dict(methods=methods), gcn=dict(methods=methods)))
+        >>> measured_methods([('gru', 'moco'), ('gru', 'untrained'), ('gcn', 'untrained')], layout)
+        {'gru': ['untrained', 'moco']}
+    """
+    known = {score[:2] for score in scores}
+    found = {
+        encoder: [method for method in settings['methods'] if (encoder, method) in known]
+        for encoder, settings in layout['encoders'].items()
+    }
+    return {encoder: methods for encoder, methods in found.items() if set(methods) - set(REFERENCES)}
+
+
+def _beside_all(results: Sequence[Result]) -> List[Result]:
+    """The results, those of a ceiling as ones of every protocol; it has a classifier of its own."""
+    protocols = dict.fromkeys(name for run in results if run.method != SUPERVISED for name in run.right)
+    return [
+        replace(run, right={name: run.right.get(name, run.right.get(SUPERVISED, {})) for name in protocols})
+        if run.method == SUPERVISED
+        else run
+        for run in results
+    ]
+
+
+def _scores(groups: Groups, layout: Mapping, draws: int) -> Iterator[Dict[str, Any]]:
+    """The rows of scores."""
+    columns = {**{data: [data] for data in layout['data']}, MEAN: list(layout['data'])}
+    for encoder, method in _methods(layout):
+        baseline = layout['encoders'][encoder]['baseline']
+        for data, sets in columns.items():
+            runs = [groups.get((encoder, method, name), {}) for name in sets]
+            theirs = [groups.get((encoder, baseline, name), {}) for name in sets]
+            for protocol, stream in _evaluated(runs):
+                row = dict(encoder=encoder, method=method, data=data, protocol=protocol, stream=stream)
+                found = outcomes(runs, protocol, stream)
+                more = outcomes(runs, protocol, stream, theirs) if method != baseline else []
+                if found:
+                    difference = estimate(more, draws)._asdict() if more else None
+                    yield dict(row, accuracy=estimate(found, draws)._asdict(), difference=difference)
+
+
+def _methods(layout: Mapping) -> List[Tuple[str, str]]:
+    """(encoder, method) of all."""
+    return [
+        (encoder, method)
+        for encoder, settings in layout['encoders'].items()
+        for method in settings['methods']
+    ]
+
+
+def _evaluated(runs: Sequence[Runs]) -> List[Tuple[str, str]]:
+    """(protocol, stream) of what any of the runs was evaluated by."""
+    pairs = (
+        (protocol, stream)
+        for column in runs
+        for run in column.values()
+        for protocol, streams in run.right.items()
+        for stream in streams
+    )
+    return list(dict.fromkeys(pairs))
+
+
+def _costs(groups: Groups, layout: Mapping) -> List[Dict[str, Any]]:
+    """The rows of costs."""
+    rows = []
+    for encoder, method in _methods(layout):
+        for data in layout['data']:
+            costs = [run.cost for run in groups.get((encoder, method, data), {}).values()]
+            names = dict.fromkeys(name for cost in costs for name in cost)
+            means = {name: float(np.mean([cost[name] for cost in costs if name in cost])) for name in names}
+            if means:
+                rows.append(dict(encoder=encoder, method=method, data=data, **means))
+    return rows
+
+
+def _sources(results: Sequence[Result]) -> Dict[str, List]:
+    """What the results name of their origin, and each of its values once."""
+    names = dict.fromkeys(name for result in results for name in result.source)
+    return {
+        name: sorted({result.source[name] for result in results if name in result.source}, key=str)
+        for name in names
+    }

@@ -1,0 +1,136 @@
+"""What a study runs: every method on every data set with every seed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Union
+
+from mmengine.config import Config
+
+from ..io import write_file
+from .results import run_name
+
+#: Beside the methods: joints as they are, an untrained encoder, and one trained with labels.
+RAW, UNTRAINED, SUPERVISED = 'raw', 'untrained', 'supervised'
+#: The titles of these in tables and pictures.
+REFERENCES = {RAW: 'raw joints', UNTRAINED: 'untrained encoder', SUPERVISED: 'trained with labels'}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: a method on an encoder, a data set, and a seed."""
+
+    encoder: str
+    method: str
+    data: str
+    seed: int
+    fold: Optional[str] = None
+
+    @property
+    def name(self) -> str:
+        """Name of its files."""
+        return run_name(self.encoder, self.method, self.data, self.seed, self.fold)
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether there is an encoder to pre-train."""
+        return self.method not in REFERENCES
+
+
+class Grid:
+    """The grid of a study, read from a file in the manner of MMEngine's configs.
+
+    The file states ``encoders`` (name -> ``title``, ``baseline``, ``methods`` and
+    ``compose``), ``data`` (name -> title), ``folds`` (data -> fold -> environment
+    variables), ``seeds``, ``protocols`` (name -> methods it is measured on, None
+    for all) and ``settings``. Beside it lie ``configs/data/DATA.py``,
+    ``configs/ENCODER/METHOD.py`` and ``configs/protocols/``. The config of a run
+    inherits from the first two and goes on with the text of ``compose`` and
+    ``settings``.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: If it, or a config that it needs, is missing.
+        ValueError: If a baseline is none of the methods.
+    """
+
+    def __init__(self, path: Union[str, Path]) -> None:
+        self.path = Path(path).resolve()
+        self.content = Config.fromfile(self.path)
+        self.configs = self.path.with_name('configs')
+        for name, encoder in self.content.encoders.items():
+            if encoder.baseline not in encoder.methods:
+                raise ValueError(
+                    f'{path}: the baseline {encoder.baseline!r} of {name} is none of its methods '
+                    f'{list(encoder.methods)}'
+                )
+        wanted = [self.configs / 'data' / f'{name}.py' for name in self.content.data]
+        wanted += [
+            self.configs / name / f'{method}.py'
+            for name, encoder in self.content.encoders.items()
+            for method in encoder.methods
+        ]
+        missing = [str(file) for file in wanted if not file.is_file()]
+        if missing:
+            raise FileNotFoundError(f'{path} names what has no config: {", ".join(missing)} missing')
+
+    @property
+    def layout(self) -> Dict:
+        """What tables and pictures show, in their order."""
+        encoders = {
+            name: dict(
+                title=encoder.title,
+                baseline=encoder.baseline,
+                methods={
+                    RAW: REFERENCES[RAW],
+                    UNTRAINED: REFERENCES[UNTRAINED],
+                    **encoder.methods,
+                    SUPERVISED: REFERENCES[SUPERVISED],
+                },
+            )
+            for name, encoder in self.content.encoders.items()
+        }
+        return dict(encoders=encoders, data=dict(self.content.data))
+
+    def jobs(self) -> List[Job]:
+        """All runs, those of the first seed first, so that a study that is cut short is even."""
+        return [
+            Job(name, method, data, seed, fold)
+            for seed in self.content.seeds
+            for data in self.content.data
+            for fold in self.content.get('folds', {}).get(data) or [None]
+            for name, encoder in self.content.encoders.items()
+            for method in (*REFERENCES, *encoder.methods)
+            # Nothing in the joints themselves is drawn.
+            if method != RAW or seed == self.content.seeds[0]
+        ]
+
+    def protocols(self, job: Job) -> List[str]:
+        """What is measured of a run."""
+        if job.method == SUPERVISED:
+            return [SUPERVISED]
+        if job.method == RAW:
+            return ['knn']
+        return [
+            name for name, methods in self.content.protocols.items() if not methods or job.method in methods
+        ]
+
+    def environment(self, job: Job) -> Dict[str, str]:
+        """Environment variables of a run."""
+        return dict(self.content.folds[job.data][job.fold]) if job.fold else {}
+
+    def compose(self, job: Job, folder: Union[str, Path]) -> Path:
+        """Writes the config of a run into a folder.
+
+        A floor or ceiling has the config of its encoder's baseline, whose
+        encoder, views of evaluation and data set it shares.
+        """
+        encoder = self.content.encoders[job.encoder]
+        method = job.method if job.pretrains else encoder.baseline
+        bases = [
+            str(self.configs / 'data' / f'{job.data}.py'),
+            str(self.configs / job.encoder / f'{method}.py'),
+        ]
+        text = f'_base_ = {bases!r}\n\n{encoder.compose}\n{self.content.settings}'
+        return write_file(Path(folder, f'{job.method}.py'), text)

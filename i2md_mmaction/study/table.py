@@ -1,0 +1,244 @@
+"""The figures of a study as Markdown, and their place in a page."""
+
+import re
+import textwrap
+from collections import Counter
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..protocols.report import markdown_table
+from ..protocols.table import find_protocol
+from .figures import MEAN, REFERENCES, measured_methods
+from .results import ALL
+
+#: Title, factor and name of each cost in the table of costs.
+_COSTS = dict(
+    parameters=('parameters (M)', 1e-6),
+    gflops=('GFLOPs a sample', 1),
+    ms_per_step=('ms a step', 1),
+    seconds=('minutes a run', 1 / 60),
+)
+#: A digest or commit, and its first digits, which stand for it.
+_DIGEST = re.compile(r'\b([0-9a-f]{8})[0-9a-f]{12,}\b')
+#: Text and number of seeds.
+_Cell = Tuple[str, Optional[int]]
+#: (encoder, method, stream, data set) -> row.
+_Scores = Mapping[Tuple[str, ...], Mapping[str, Any]]
+
+
+def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
+    """The tables of a study in Markdown, by the name of their place in a page.
+
+    What is absent is a dash, and a method of which all is absent has no row. A
+    column n counts the seeds wherever they are not as many as elsewhere. Methods
+    that the others are seen against, such as an untrained encoder, are in italics.
+
+    Args:
+        figures: As :func:`~i2md_mmaction.study.figures.study_figures` gives them.
+        layout: The layout that they were made with.
+
+    Returns:
+        For each protocol its name -> all streams together, and
+        ``NAME-streams`` -> each stream; ``cost``; and ``note``, which says what
+        the numbers are and where they come from.
+
+    Example:
+        >>> from i2md_mmaction.study.figures import study_figures
+        >>> from i2md_mmaction.study.results import Result, pack
+        >>> settings = dict(title='BiGRU', baseline='moco', methods=dict(moco='MoCo v2'))
+        >>> layout = dict(encoders=dict(gru=settings), data=dict(sbu='SBU'))
+        >>> right = dict(knn=dict(all=pack([1, 1, 0, 0])))
+        >>> runs = [Result('gru', 'moco', 'sbu', seed, samples=4, right=right) for seed in range(2)]
+        >>> print(study_tables(study_figures(runs, layout), layout)['knn'])
+        **BiGRU**, `knn`, differences from MoCo v2 with their 95 % intervals
+        <BLANKLINE>
+        |  | SBU | mean | difference |
+        |---|---|---|---|
+        | MoCo v2 | 50.0 ± 0.0 | 50.0 ± 0.0 | baseline |
+    """
+    counts = Counter(len(row['accuracy']['by_seed']) for row in figures['scores'])
+    usual = counts.most_common(1)[0][0] if counts else 0
+    tables = {}
+    for protocol in dict.fromkeys(row['protocol'] for row in figures['scores']):
+        ours = {
+            tuple(row[key] for key in ('encoder', 'method', 'stream', 'data')): row
+            for row in figures['scores']
+            if row['protocol'] == protocol
+        }
+        tables[protocol] = _summary(protocol, ours, layout, usual)
+        tables[f'{protocol}-streams'] = _streams(protocol, ours, layout, usual)
+    return dict(tables, cost=_cost(figures['cost'], layout), note=_note(figures, usual))
+
+
+def format_accuracy(cell: Optional[Mapping[str, Any]]) -> str:
+    """Mean and sample standard deviation, or a dash.
+
+    Example:
+        >>> format_accuracy(dict(value=81.23, spread=1.06)), format_accuracy(None)
+        ('81.2 ± 1.1', '-')
+    """
+    if cell is None:
+        return '-'
+    return f'{cell["value"]:.1f}' + ('' if cell['spread'] is None else f' ± {cell["spread"]:.1f}')
+
+
+def format_difference(cell: Optional[Mapping[str, Any]]) -> str:
+    """A difference with its interval, or a dash.
+
+    Example:
+        >>> format_difference(dict(value=1.23, low=-0.04, high=2.5))
+        '+1.2 [+0.0, +2.5]'
+    """
+    if cell is None:
+        return '-'
+    value, low, high = (f'{round(cell[key], 1) + 0.0:+.1f}' for key in ('value', 'low', 'high'))
+    return f'{value} [{low}, {high}]'
+
+
+def fill_page(text: str, tables: Mapping[str, str]) -> str:
+    """Puts tables into their places in a Markdown page.
+
+    A place is what stands between ``<!-- study:NAME -->`` and
+    ``<!-- /study:NAME -->``.
+
+    Raises:
+        ValueError: If the page has no place, one that is not closed, or one for
+            which there is no table.
+
+    Example:
+        >>> fill_page('<!-- study:knn -->old<!-- /study:knn -->', dict(knn='new'))
+        '<!-- study:knn -->\\n\\nnew\\n\\n<!-- /study:knn -->'
+    """
+    place = re.compile(r'<!-- study:(\S+) -->.*?<!-- /study:\1 -->', re.DOTALL)
+    closed, marks = place.findall(text), re.findall(r'<!-- /?study:(\S+) -->', text)
+    if not marks or sorted(marks) != sorted(2 * closed):
+        raise ValueError(
+            f'the places of the page are not whole: marks of {sorted(set(marks))}, of which {sorted(closed)} '
+            'are opened and then closed; write <!-- study:NAME --> and <!-- /study:NAME -->'
+        )
+    if unknown := set(closed) - set(tables):
+        raise ValueError(f'there is no table for {sorted(unknown)}; there are {sorted(tables)}')
+    return place.sub(
+        lambda mark: f'<!-- study:{mark[1]} -->\n\n{tables[mark[1]]}\n\n<!-- /study:{mark[1]} -->', text
+    )
+
+
+def _summary(protocol: str, scores: _Scores, layout: Mapping, usual: int) -> str:
+    """A table for each encoder: methods by data sets, all streams together."""
+    tables = []
+    for encoder, methods in measured_methods(scores, layout).items():
+        settings, rows = layout['encoders'][encoder], []
+        baseline = settings['baseline']
+        for method in methods:
+            found = [scores.get((encoder, method, ALL, data)) for data in (*layout['data'], MEAN)]
+            last = ('baseline', None) if method == baseline else _cell(found[-1], 'difference')
+            rows.append(([_title(settings, method)], [*(_cell(row, 'accuracy') for row in found), last]))
+        caption = f'**{settings["title"]}**, `{protocol}`, {_differences(settings)}'
+        tables += _table(caption, ['', *layout['data'].values(), 'mean', 'difference'], rows, usual)
+    return '\n\n'.join(tables)
+
+
+def _streams(protocol: str, scores: _Scores, layout: Mapping, usual: int) -> str:
+    """Two tables for each encoder, accuracies and differences: streams of methods by data sets."""
+    tables = []
+    for encoder, measured in measured_methods(scores, layout).items():
+        settings = layout['encoders'][encoder]
+        baseline = settings['baseline']
+        others = [method for method in measured if method not in (*REFERENCES, baseline)]
+        for kind, methods, title in (
+            ('accuracy', measured, 'accuracy'),
+            ('difference', others, _differences(settings)),
+        ):
+            rows = [
+                (
+                    [_title(settings, method), stream],
+                    [_cell(scores.get((encoder, method, stream, data)), kind) for data in layout['data']],
+                )
+                for method in methods
+                for stream in dict.fromkeys(key[2] for key in scores if key[:2] == (encoder, method))
+            ]
+            header = ['', 'stream', *layout['data'].values()]
+            tables += _table(f'**{settings["title"]}**, `{protocol}`, {title}', header, rows, usual)
+    return '\n\n'.join(tables)
+
+
+def _differences(settings: Mapping) -> str:
+    """What the differences of an encoder are."""
+    return f'differences from {settings["methods"][settings["baseline"]]} with their 95 % intervals'
+
+
+def _title(settings: Mapping, method: str) -> str:
+    """The title of a method, in italics if the others are seen against it."""
+    title = settings['methods'][method]
+    return f'*{title}*' if method in REFERENCES else title
+
+
+def _cell(row: Optional[Mapping[str, Any]], kind: str) -> _Cell:
+    """The text of an accuracy or a difference, and its number of seeds."""
+    cell = row and row[kind]
+    form = format_accuracy if kind == 'accuracy' else format_difference
+    return form(cell), len(cell['by_seed']) if cell else None
+
+
+def _table(
+    caption: str, header: Sequence[str], rows: Sequence[Tuple[List[str], List[_Cell]]], usual: int
+) -> List[str]:
+    """A caption and its table, with a column n if a number of seeds is not the usual one."""
+    lines = [[*labels, *(text for text, _ in cells)] for labels, cells in rows]
+    counts = [['-' if count is None else str(count) for _, count in cells] for _, cells in rows]
+    if {count for line in counts for count in line} - {'-', str(usual)}:
+        header = [*header, 'n']
+        for line, count in zip(lines, counts):
+            known = set(count) - {'-'}
+            line.append(known.pop() if len(known) == 1 else ', '.join(count) if known else '-')
+    return [caption, markdown_table(header, lines)] if lines else []
+
+
+def _cost(rows: Sequence[Mapping[str, Any]], layout: Mapping) -> str:
+    """A table of cost; where data sets differ, from the least to the most."""
+    lines = []
+    for encoder, settings in layout['encoders'].items():
+        for method in settings['methods']:
+            ours = [row for row in rows if (row['encoder'], row['method']) == (encoder, method)]
+            values = [
+                [factor * row[name] for row in ours if name in row] for name, (_, factor) in _COSTS.items()
+            ]
+            if any(values):
+                lines.append([settings['title'], _title(settings, method), *map(_range, values)])
+    header = ['encoder', 'method', *(title for title, _ in _COSTS.values())]
+    return '**Cost**\n\n' + markdown_table(header, lines)
+
+
+def _range(values: Sequence[float]) -> str:
+    """The least and the most of some values in three significant digits, or a dash.
+
+    Example:
+        >>> _range([1234.5]), _range([0.01234, 0.2]), _range([])
+        ('1230', '0.0123 to 0.2', '-')
+    """
+    if not values:
+        return '-'
+    ends = (
+        np.format_float_positional(value, precision=3, fractional=False, trim='-')
+        for value in (min(values), max(values))
+    )
+    return ' to '.join(dict.fromkeys(ends))
+
+
+def _note(figures: Mapping[str, Any], usual: int) -> str:
+    """What the numbers are, and where they come from."""
+    meaning = (
+        'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
+        f'deviation over n = {usual} seeds, or over as many as a column n says, one for each column where '
+        'they differ. In the mean over data sets each counts the same. A difference, in percentage points, '
+        'is of the same seeds and test samples; its 95 % interval lies between percentiles of '
+        f'{figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in italics are what the '
+        'methods are seen against. A dash, or no row, is what has not been measured.'
+    )
+    protocols = dict.fromkeys(row['protocol'] for row in figures['scores'])
+    lines = [f'- `{name}`: {find_protocol(name).meaning}' for name in protocols]
+    for name, values in figures['source'].items():
+        lines.append(_DIGEST.sub(r'\1', f'- {name}: {", ".join(map(str, values))}'))
+    fill = textwrap.TextWrapper(120, subsequent_indent='  ', break_on_hyphens=False).fill
+    return '\n\n'.join([textwrap.fill(meaning, 120), '\n'.join(map(fill, lines))])

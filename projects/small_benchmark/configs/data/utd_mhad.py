@@ -1,0 +1,4 @@
+# 431 sequences to pre-train on, 16 of a class.
+_base_ = '../../../../configs/_base_/datasets/utd_mhad_xsub.py'
+
+sized = dict(distillation=dict(topk=256), num_neighbors=16)

@@ -1,0 +1,3 @@
+_base_ = './i2md.py'
+
+model = dict(cmd_weight=0.0)

@@ -1,0 +1,3 @@
+_base_ = './moco.py'
+
+model = dict(type='MCL', mutual=dict(type='InfoNCELoss', temperature=0.07))

@@ -1,0 +1,1 @@
+_base_ = '../../../../configs/downstream/semi_10.py'

@@ -1,0 +1,8 @@
+# The ceiling: the encoder trained with all labels from scratch, by pre-training's optimiser and schedule.
+_base_ = '../../../../configs/downstream/finetune.py'
+
+optim_wrapper = dict(
+    _delete_=True, type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05)
+)
+train_cfg = dict(max_epochs=100)
+param_scheduler = [dict(type='MultiStepLR', milestones=[80], gamma=0.1)]

@@ -1,0 +1,12 @@
+_base_ = './skeletonclr.py'
+
+model = dict(
+    type='CrosSCLR',
+    streams=('joint', 'motion', 'bone'),
+    neighbor=dict(type='NeighborMiningLoss', temperature=0.07, form='mean_log'),
+    context=True,
+)
+# Mining from half-way, as in the paper.
+default_hooks = dict(
+    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=50, mining=True)])
+)

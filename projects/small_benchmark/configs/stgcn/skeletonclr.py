@@ -1,0 +1,1 @@
+_base_ = '../../../../configs/_base_/methods/skeletonclr_small.py'

@@ -1,0 +1,43 @@
+# What the small benchmark runs: `python tools/study.py run projects/small_benchmark/grid.py`.
+# A run's config inherits from the data set's and the method's, and goes on with `compose` of its encoder
+# and with `settings`.
+encoders = dict(
+    gcn_transformer=dict(
+        title='GCN-Transformer, three streams',
+        baseline='moco',
+        methods=dict(
+            moco='MoCo v2',
+            mcl='MCL',
+            crossclr='CrosSCLR',
+            cmd='CMD',
+            i2md_imd='I2MD, IMD alone',
+            i2md='I2MD',
+        ),
+        compose='model = dict(_base_.small, **{k: v for k, v in _base_.sized.items() if k in _base_.model})',
+    ),
+    stgcn=dict(
+        title='slim ST-GCN, joints',
+        baseline='skeletonclr',
+        methods=dict(skeletonclr='SkeletonCLR', aimclr='AimCLR', crossclr='CrosSCLR, three streams'),
+        compose='model = dict(_base_.skeleton, bank=_base_.small.bank)\n'
+        'train_dataloader, val_dataloader, test_dataloader = _base_.dataloaders',
+    ),
+)
+#: The same for all, so that methods are compared and not schedules. One validation, after the last epoch:
+#: no checkpoint is chosen by what the test split says.
+settings = """
+train_cfg = dict(max_epochs=100, val_interval=1000)
+param_scheduler = [dict(type='MultiStepLR', milestones=[80], gamma=0.1)]
+default_hooks = dict(checkpoint=dict(save_best=None))
+"""
+data = dict(
+    nw_ucla='NW-UCLA x-view',
+    utd_mhad='UTD-MHAD x-sub',
+    msr_action3d='MSR-Action3D x-sub',
+    sbu='SBU, five folds',
+)
+#: The environment of each fold of a data set that has some.
+folds = dict(sbu={f'fold{fold}': dict(SBU_FOLD=f'fold{fold}') for fold in range(1, 6)})
+seeds = [0, 1, 2, 3, 4]
+#: What is measured of an encoder, and of which methods alone.
+protocols = dict(knn=None, linear_cached=None, semi_10=['moco', 'cmd', 'i2md', 'untrained'])

@@ -1,0 +1,165 @@
+"""The tables of a study hold the figures of its results, and pages take them up."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from i2md_mmaction.study.figures import MEAN, study_figures
+from i2md_mmaction.study.results import Result, pack
+from i2md_mmaction.study.table import fill_page, format_difference, study_tables
+
+METHODS = dict(untrained='untrained', moco='MoCo v2', cmd='CMD', mcl='MCL')
+LAYOUT = dict(
+    encoders=dict(gru=dict(title='BiGRU', baseline='moco', methods=METHODS)), data=dict(sbu='SBU', utd='UTD')
+)
+
+
+def result(method, data, seed, right, fold=None, **fields):
+    """A run that got the first ``right`` of 10 samples right, and one fewer of the joints alone."""
+    bits = {'all': pack(np.arange(10) < right), 'joint': pack(np.arange(10) < right - 1)}
+    return Result('gru', method, data, seed, fold, 10, data, dict(knn=bits), **fields)
+
+
+@pytest.fixture
+def results():
+    """Two seeds of each method, on two sets; CMD lacks one seed, the last method everything."""
+    source = [dict(commit='abcdef01' + 32 * '0', threads=seed + 1) for seed in range(2)]
+    cost = dict(parameters=1_234_567, seconds=90)
+    return [
+        result('untrained', 'sbu', 0, 2),
+        *(
+            result('moco', data, seed, 4 + seed, source=source[seed])
+            for data in LAYOUT['data']
+            for seed in (0, 1)
+        ),
+        *(result('cmd', 'sbu', seed, 6 + 2 * seed, cost=cost) for seed in (0, 1)),
+        result('cmd', 'utd', 1, 9, cost=dict(cost, seconds=300)),
+        result('other', 'sbu', 0, 1, source=dict(commit='of no method shown')),
+    ]
+
+
+@pytest.fixture
+def figures(results):
+    return study_figures(results, LAYOUT, draws=200)
+
+
+def rows_of(table):
+    """The cells of a Markdown table, a list for each row."""
+    return [[cell.strip() for cell in line[1:-1].split('|')] for line in table.splitlines()]
+
+
+def find(figures, **keys):
+    (row,) = [row for row in figures['scores'] if keys.items() <= row.items()]
+    return row
+
+
+def test_figures_are_means_over_seeds_and_differences_of_pairs(figures):
+    row = find(figures, method='cmd', data='sbu', stream='all')
+    assert row['accuracy']['by_seed'] == pytest.approx([60, 80])
+    assert row['accuracy']['spread'] == pytest.approx(200**0.5)
+    # Seeds 0 and 1: 6 - 4 and 8 - 5 of 10.
+    assert row['difference']['value'] == pytest.approx(25)
+    assert row['difference']['low'] < 25 < row['difference']['high']
+    assert find(figures, method='moco', data='sbu', stream='all')['difference'] is None
+    assert find(figures, method='cmd', data='sbu', stream='joint')['accuracy']['value'] == pytest.approx(60)
+
+
+def test_the_mean_is_of_seeds_that_have_results_on_all_data_sets(figures):
+    row = find(figures, method='cmd', data=MEAN, stream='all')
+    # Seed 1 alone: (80 + 90) / 2, of which the baseline has 50.
+    assert row['accuracy']['by_seed'] == pytest.approx([85])
+    assert row['difference']['value'] == pytest.approx(35)
+    assert not [row for row in figures['scores'] if (row['method'], row['data']) == ('untrained', MEAN)]
+
+
+def test_a_ceiling_has_a_classifier_of_its_own_and_stands_beside_every_protocol(results):
+    methods = dict(METHODS, supervised='supervised')
+    layout = dict(LAYOUT, encoders=dict(gru=dict(title='BiGRU', baseline='moco', methods=methods)))
+    ceiling = replace(result('supervised', 'sbu', 0, 10), right=dict(supervised=dict(all=pack(10 * [True]))))
+    figures = study_figures([*results, ceiling], layout, draws=50)
+    row = find(figures, method='supervised', data='sbu')
+    assert (row['protocol'], row['accuracy']['value']) == ('knn', 100)
+    assert row['difference']['by_seed'] == pytest.approx([60])
+    assert '\n| *supervised* | 100.0 | - | - | - | 1 |' in study_tables(figures, layout)['knn']
+
+
+def test_figures_are_kept_as_json(figures):
+    assert json.loads(json.dumps(figures)) == figures
+
+
+def test_a_fold_that_a_method_lacks_is_seen_by_the_folds_of_others():
+    folds = [result('moco', 'sbu', 0, 5, fold) for fold in 'ab'] + [result('cmd', 'sbu', 0, 5, 'a')]
+    layout = dict(LAYOUT, encoders=dict(gru=dict(title='', baseline='cmd', methods=dict(cmd='CMD'))))
+    assert study_figures(folds, layout)['scores'] == []
+
+
+def test_the_table_has_a_dash_for_what_is_absent_and_n_where_it_differs(figures):
+    caption, table = study_tables(figures, LAYOUT)['knn'].split('\n\n')
+    head, _, untrained, moco, cmd = rows_of(table)
+    assert caption == '**BiGRU**, `knn`, differences from MoCo v2 with their 95 % intervals'
+    assert head == ['', 'SBU', 'UTD', 'mean', 'difference', 'n']
+    assert untrained == ['*untrained*', '20.0', '-', '-', '-', '1']
+    assert moco == ['MoCo v2', '45.0 ± 7.1', '45.0 ± 7.1', '45.0 ± 7.1', 'baseline', '2']
+    mean = find(figures, method='cmd', data=MEAN, stream='all')['difference']
+    assert cmd == ['CMD', '70.0 ± 14.1', '90.0', '85.0', format_difference(mean), '2, 1, 1, 1']
+
+
+def test_no_column_n_where_all_are_the_same(results):
+    layout = dict(
+        encoders=dict(gru=dict(title='BiGRU', baseline='moco', methods=dict(moco='MoCo v2', cmd='CMD'))),
+        data=dict(sbu='SBU'),
+    )
+    tables = study_tables(study_figures(results, layout, draws=50), layout)
+    assert rows_of(tables['knn'].split('\n\n')[1])[0][-1] == 'difference'
+    assert 'over n = 2 seeds' in tables['note']
+
+
+def test_each_stream_has_its_accuracy_and_its_difference_on_each_data_set(figures):
+    _, accuracies, caption, differences = study_tables(figures, LAYOUT)['knn-streams'].split('\n\n')
+    assert caption == '**BiGRU**, `knn`, differences from MoCo v2 with their 95 % intervals'
+    assert ['CMD', 'joint', '60.0 ± 14.1', '80.0', '2, 1'] in rows_of(accuracies)
+    sbu, utd = (
+        find(figures, method='cmd', data=data, stream='joint')['difference'] for data in ('sbu', 'utd')
+    )
+    assert ['CMD', 'joint', format_difference(sbu), format_difference(utd), '2, 1'] in rows_of(differences)
+    assert sbu['value'] == pytest.approx(25) and utd['value'] == pytest.approx(40)
+    # Only methods stand against the baseline there.
+    assert {row[0] for row in rows_of(differences)[2:]} == {'CMD'}
+
+
+def test_cost_is_from_the_least_data_set_to_the_most(figures):
+    assert rows_of(study_tables(figures, LAYOUT)['cost'])[4:] == [
+        ['BiGRU', 'CMD', '1.23', '-', '-', '1.5 to 5']
+    ]
+
+
+def test_the_note_names_all_that_the_results_shown_come_from(figures):
+    note = study_tables(figures, LAYOUT)['note']
+    assert '- commit: abcdef01\n- threads: 1, 2' in note and 'of no method shown' not in note
+    assert '200 bootstrap draws' in note and '`knn`: cosine k-NN' in note
+    assert max(map(len, note.splitlines())) <= 120
+
+
+def test_a_page_takes_up_each_table_and_keeps_the_rest():
+    page = 'A\n<!-- study:a -->\nold\n<!-- /study:a -->\n<!-- study:b --><!-- /study:b -->\nB'
+    filled = fill_page(page, dict(a='| \\1 |', b='two', c='three'))
+    assert filled == (
+        'A\n<!-- study:a -->\n\n| \\1 |\n\n<!-- /study:a -->\n<!-- study:b -->\n\ntwo\n\n<!-- /study:b -->\nB'
+    )
+    assert fill_page(filled, dict(a='| \\1 |', b='two')) == filled
+
+
+@pytest.mark.parametrize(
+    'page, message',
+    [
+        ('no place', 'not whole'),
+        ('<!-- study:a --> open', 'not whole'),
+        ('<!-- study:a --><!-- study:b --><!-- /study:a --><!-- /study:b -->', 'not whole'),
+        ('<!-- study:z --><!-- /study:z -->', r"no table for \['z'\]; there are \['a', 'b'\]"),
+    ],
+)
+def test_a_page_whose_places_are_not_clear_is_refused(page, message):
+    with pytest.raises(ValueError, match=message):
+        fill_page(page, dict(a='one', b='two'))
