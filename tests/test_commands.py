@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config, DictAction
 
 ROOT = Path(__file__).parents[1]
@@ -24,12 +25,14 @@ SHELL = re.compile(r'(for .*; do|done|export \w+=\S+|[A-Z_]+=\S+)(\s+#.*)?')
 #: Commands that are not run below, by a pattern, with what they need or where else they run.
 ELSEWHERE = {
     r'(source|bash) tools/\w+\.sh|ruff .*': 'continuous integration, and whoever sets up',
+    r'bash tools/gpu_check.sh \w+': 'a GPU',
     r'pip (wheel|install) .*': 'tests/test_packaging.py builds and installs',
     r'mim train i2md_mmaction i2md_ntu60.py.*': 'NTU RGB+D; tests/test_packaging.py trains a small one',
     r'.*projects/my_project/.*': 'tests/test_extending.py trains it',
     r'python tools/data/convert.py ntu\d+ .*': 'NTU RGB+D',
     r'python tools/data/convert.py pku\d .*': 'PKU-MMD',
     r'python tools/data/convert.py nwucla .*': 'Northwestern-UCLA',
+    r'python tools/data/convert.py arrays .*': 'arrays; tests/test_datasets/test_readers_arrays.py converts',
     r'python tools/data/convert.py pack .*': 'NTU RGB+D; tests/test_datasets/test_convert.py packs',
     r'python tools/convert_checkpoint.py .*': 'a checkpoint; tests/test_released_cmd.py converts both ways',
     r'python tools/evaluate.py --compare .*': 'reports; tests/test_runs/test_evaluate.py compares',
@@ -64,6 +67,7 @@ RUN = (
     'mim run i2md_mmaction evaluate -- --help',
     'python tools/make_demo_data.py',
     'python tools/downstream_config.py ',
+    'mim train mmaction2 configs/cmd_demo_2d.py',
     'PYTHONPATH=. mim train mmaction2 projects/simsiam/',
     'python projects/custom_skeleton/',
     'mim train mmaction2 projects/custom_skeleton/',
@@ -166,11 +170,19 @@ def test_the_config_of_a_protocol_is_written_for_the_commands_that_follow(type_i
 
 
 def test_simsiam_trains_on_the_demo_data_as_its_page_says(type_in, checkout):
-    [demo] = printed('python tools/make_demo_data.py')
+    demo = 'python tools/make_demo_data.py'
+    assert demo in COMMANDS
     type_in(demo + ' --num-classes 4 --samples-per-class 6')
     [train] = printed('PYTHONPATH=. mim train mmaction2 projects/simsiam/')
     assert 'knn/top1' in type_in(train)
     assert list(checkout.glob('work_dirs/*simsiam*/epoch_1.pth'))
+
+
+def test_joints_of_images_are_trained_on_as_the_page_says(type_in):
+    [demo] = printed('python tools/make_demo_data.py --layout coco17')
+    type_in(demo + ' --num-classes 4 --samples-per-class 24')
+    [train] = printed('mim train mmaction2 configs/cmd_demo_2d.py')
+    assert 'knn/top1' in type_in(train)
 
 
 def test_the_page_on_custom_skeletons_leads_to_its_end(type_in, checkout):
@@ -195,3 +207,48 @@ def test_the_page_on_custom_skeletons_leads_to_its_end(type_in, checkout):
     report = (checkout / 'work_dirs/cmd_nite15_report/report.md').read_text()
     assert all(f'| {protocol} |' in report for protocol in ('knn', 'linear', 'semi_20'))
     assert 'Failed' not in report
+
+
+PYTHON = re.compile(r'^```python\n(.*?)^```$', re.M | re.S)
+
+
+def test_custom_skeletons_without_labels_are_trained_on_and_watched_as_the_pages_say(type_in, checkout):
+    type_in('python projects/custom_skeleton/make_examples.py raw --num-classes 3 --samples-per-class 6')
+    (checkout / 'all').mkdir()
+    for file in (checkout / 'raw').glob('*/*.csv'):
+        file.rename(checkout / 'all' / file.name)
+    [convert] = printed('python projects/custom_skeleton/convert.py')
+    output = type_in(convert.replace('data/custom/raw', 'all').replace('data/custom/nite15.pkl', 'all.pkl'))
+    assert '18 sequences, 1 classes' in output and 'labels: 0 all' in output
+    _, _, section = (ROOT / 'docs/data.md').read_text(encoding='utf-8').partition('\n## Without labels\n')
+    lines = (checkout / CUSTOM).read_text() + PYTHON.search(section.partition('\n## ')[0])[1]
+    config = Path(CUSTOM).with_name('unlabelled.py')
+    (checkout / config).write_text(lines.replace('data/custom/nite15.pkl', 'all.pkl'))
+    [train] = printed(f'mim train mmaction2 {CUSTOM}')
+    output = type_in(
+        train.replace(CUSTOM, str(config)).replace('work_dirs/cmd_nite15', 'work_dirs/unlabelled')
+    )
+    for quality in ('alignment', 'uniformity', 'std', 'rank'):
+        for stream in ('', '_joint', '_motion', '_bone'):
+            assert re.search(rf'embedding/{quality}{stream}: -?\d', output)
+    assert 'knn/top1: ' not in output
+    assert (checkout / 'work_dirs/unlabelled/best_embedding_rank_epoch_1.pth').is_file()
+
+
+def test_a_ready_pickle_of_two_persons_is_trained_on_by_the_config_that_the_page_prints(type_in, checkout):
+    demo = 'python tools/make_demo_data.py'
+    assert demo in COMMANDS
+    output = type_in(f'{demo} --num-classes 3 --samples-per-class 6 --out data/mine.pkl')
+    assert '6 sequences of 2' in output
+    page = (ROOT / CUSTOM).with_name('README.md').read_text(encoding='utf-8')
+    config = Path(CUSTOM).with_name('mine.py')
+    (checkout / config).write_text(PYTHON.search(page)[1])
+    [train] = printed(f'mim train mmaction2 {CUSTOM}')
+    output = type_in(train.replace(CUSTOM, str(config)).replace('work_dirs/cmd_nite15', 'work_dirs/mine'))
+    assert re.search(r'Epoch\(train\) +\[1\]\[1/1\].* loss_nce_bone: \d', output)
+    assert re.search(r'knn/top1_bone: \d', output)
+    weights = torch.load(checkout / 'work_dirs/mine/epoch_1.pth', weights_only=True)['state_dict']
+    [norm] = [
+        value for name, value in weights.items() if name.endswith('joint.query.backbone.input_norm.weight')
+    ]
+    assert norm.shape == (2 * 25 * 3,)  # persons, joints, coordinates

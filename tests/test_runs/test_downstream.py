@@ -175,7 +175,7 @@ def test_every_encoder_and_data_set_is_served_by_every_protocol(name):
         assert config.model.get('num_persons') == train.get('num_persons')
         hooks = {hook.type for hook in config.default_hooks.values()}
         assert not hooks & {'MoCoMemoryHook', 'PretrainStageHook'} and 'RunCheckHook' in hooks
-        assert config.test_cfg.type == 'TestLoop' and config.test_evaluator.type == 'AccMetric'
+        assert config.test_cfg.type == 'SkeletonTestLoop' and config.test_evaluator.type == 'AccMetric'
         assert config.work_dir == f'./work_dirs/{protocol}_{name}'
     config.model.backbone.update(NARROW[source])
     model = MODELS.build(config.model)
