@@ -24,7 +24,7 @@ from i2md_mmaction.study.jobs import run_job
 from i2md_mmaction.study.plot import plot_study
 from i2md_mmaction.study.results import load_result, load_results
 from i2md_mmaction.study.schedule import Schedule
-from i2md_mmaction.study.table import study_tables
+from i2md_mmaction.study.table import fill_page, study_tables
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -34,10 +34,14 @@ def parse_args(argv=None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest='command', required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument('grid', type=Path, help='file of the grid')
-    common.add_argument('--results', type=Path, help='folder of the results; `results` beside the grid')
+    common.add_argument(
+        '--results', type=Path, help='folder of the results; results/ and the name of the grid, beside it'
+    )
     chosen = argparse.ArgumentParser(add_help=False)
     chosen.add_argument(
-        '--work-dir', type=Path, help='folder of the runs; work_dirs/ and the name of the study'
+        '--work-dir',
+        type=Path,
+        help="folder of the runs; work_dirs/ and the names of the grid's folder and file",
     )
     chosen.add_argument('--only', nargs='+', default=[], metavar='WORD', help='runs whose names hold a word')
     run = commands.add_parser('run', parents=[common, chosen], help='runs what has no result yet')
@@ -47,14 +51,17 @@ def parse_args(argv=None) -> argparse.Namespace:
     commands.add_parser(
         'list', parents=[common, chosen], help='names all runs, and whether they have a result'
     )
-    commands.add_parser('table', parents=[common], help='writes tables.md and figures.json')
+    commands.add_parser(
+        'table', parents=[common], help="writes tables.md and figures.json, and fills the grid's pages"
+    )
     plot = commands.add_parser('plot', parents=[common], help='draws the results')
     plot.add_argument('--protocol', default='knn', help='which protocol; default: knn')
-    plot.add_argument('--out', type=Path, help='the picture; PROTOCOL.png beside the grid')
+    plot.add_argument('--out', type=Path, help='the picture; PROTOCOL.png with the results')
     args = parser.parse_args(argv)
-    args.results = args.results or args.grid.with_name('results')
+    name = args.grid.stem
+    args.results = args.results or args.grid.with_name('results') / name
     if hasattr(args, 'work_dir'):
-        args.work_dir = args.work_dir or Path('work_dirs', args.grid.resolve().parent.name)
+        args.work_dir = args.work_dir or Path('work_dirs', args.grid.resolve().parent.name, name)
     return args
 
 
@@ -123,24 +130,25 @@ def names(grid: Grid, args: argparse.Namespace, console: Console) -> int:
 
 
 def table(grid: Grid, args: argparse.Namespace, console: Console) -> int:
-    """Writes the figures as JSON and as Markdown."""
+    """Writes the figures as JSON and as Markdown, and into the pages that the grid names."""
     figures = study_figures(load_results(args.results), grid.layout)
-    text = '\n\n'.join(study_tables(figures, grid.layout).values())
-    made = (
-        write_file(args.grid.with_name('tables.md'), text + '\n'),
-        write_file(args.grid.with_name('figures.json'), json.dumps(figures, indent=1) + '\n'),
-    )
-    for path in made:
-        console.print(f'made {path}', soft_wrap=True)
+    tables = study_tables(figures, grid.layout)
+    texts = {
+        args.results / 'figures.json': json.dumps(figures, indent=1),
+        args.results / 'tables.md': '\n\n'.join(tables.values()),
+        # A page that cannot be filled is an error before any is written.
+        **{page: fill_page(page.read_text(encoding='utf-8'), tables).rstrip() for page in grid.pages},
+    }
+    for path, text in texts.items():
+        console.print(f'made {write_file(path, text + chr(10))}', soft_wrap=True)
     return 0
 
 
 def plot(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     """Draws a protocol."""
-    out = args.out or args.grid.with_name(f'{args.protocol}.png')
-    console.print(
-        f'made {plot_study(load_results(args.results), grid.layout, out, args.protocol)}', soft_wrap=True
-    )
+    figures = study_figures(load_results(args.results), grid.layout)
+    out = args.out or args.results / f'{args.protocol}.png'
+    console.print(f'made {plot_study(figures, grid.layout, out, args.protocol)}', soft_wrap=True)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Union
+from typing import Dict, List, NamedTuple, Optional, Union
 
 from mmengine.config import Config
 
@@ -36,44 +36,77 @@ class Job:
         return self.method not in REFERENCES
 
 
+class Method(NamedTuple):
+    """A method in a grid: its title, the name of its config, and how it differs from that."""
+
+    title: str
+    config: str
+    change: str = ''
+
+
 class Grid:
     """The grid of a study, read from a file in the manner of MMEngine's configs.
 
-    The file states ``encoders`` (name -> ``title``, ``baseline``, ``methods`` and
-    ``compose``), ``data`` (name -> title), ``folds`` (data -> fold -> environment
-    variables), ``seeds``, ``protocols`` (name -> methods it is measured on, None
-    for all) and ``settings``. Beside it lie ``configs/data/DATA.py``,
-    ``configs/ENCODER/METHOD.py`` and ``configs/protocols/``. The config of a run
-    inherits from the first two and goes on with the text of ``compose`` and
-    ``settings``.
+    The file states:
+
+    - ``encoders``: name -> ``title``, ``baseline``, ``methods`` and ``compose``.
+      A method is a title, or a variant of another one,
+      ``dict(title=..., config=METHOD, change=TEXT)``.
+    - ``references``: which of raw joints, an untrained encoder and one trained
+      with labels stand beside the methods.
+    - ``data``: name -> title. ``folds``: data -> fold -> environment variables.
+    - ``seeds``, and ``protocols``: name -> methods it is measured on, None for all.
+    - ``settings``: what all runs share, as the text of a config.
+    - ``pages``: Markdown files that hold tables, beside the grid or relative to it, see
+      :func:`~i2md_mmaction.study.table.fill_page`.
+
+    Beside it lie ``configs/data/DATA.py``, ``configs/ENCODER/METHOD.py`` and
+    ``configs/protocols/``. The config of a run inherits from the first two and
+    goes on with the text of ``compose``, of ``settings`` and of a variant's
+    ``change``.
 
     Args:
         path: The file.
 
     Raises:
         FileNotFoundError: If it, or a config that it needs, is missing.
-        ValueError: If a baseline is none of the methods.
+        ValueError: If a baseline is none of the methods, or a reference unknown.
     """
 
     def __init__(self, path: Union[str, Path]) -> None:
         self.path = Path(path).resolve()
         self.content = Config.fromfile(self.path)
         self.configs = self.path.with_name('configs')
+        #: Encoder -> name -> method.
+        self.methods = {
+            name: {
+                key: Method(value, key) if isinstance(value, str) else Method(**value)
+                for key, value in encoder.methods.items()
+            }
+            for name, encoder in self.content.encoders.items()
+        }
         for name, encoder in self.content.encoders.items():
             if encoder.baseline not in encoder.methods:
                 raise ValueError(
                     f'{path}: the baseline {encoder.baseline!r} of {name} is none of its methods '
                     f'{list(encoder.methods)}'
                 )
+        if unknown := set(self.content.references) - set(REFERENCES):
+            raise ValueError(f'{path}: unknown references {sorted(unknown)}; there are {list(REFERENCES)}')
         wanted = [self.configs / 'data' / f'{name}.py' for name in self.content.data]
         wanted += [
-            self.configs / name / f'{method}.py'
-            for name, encoder in self.content.encoders.items()
-            for method in encoder.methods
+            self.configs / name / f'{method.config}.py'
+            for name, methods in self.methods.items()
+            for method in methods.values()
         ]
         missing = [str(file) for file in wanted if not file.is_file()]
         if missing:
             raise FileNotFoundError(f'{path} names what has no config: {", ".join(missing)} missing')
+
+    @property
+    def pages(self) -> List[Path]:
+        """Files that hold tables of the study."""
+        return [self.path.parent / page for page in self.content.get('pages', [])]
 
     @property
     def layout(self) -> Dict:
@@ -85,7 +118,7 @@ class Grid:
                 methods={
                     RAW: REFERENCES[RAW],
                     UNTRAINED: REFERENCES[UNTRAINED],
-                    **encoder.methods,
+                    **{key: method.title for key, method in self.methods[name].items()},
                     SUPERVISED: REFERENCES[SUPERVISED],
                 },
             )
@@ -100,8 +133,8 @@ class Grid:
             for seed in self.content.seeds
             for data in self.content.data
             for fold in self.content.get('folds', {}).get(data) or [None]
-            for name, encoder in self.content.encoders.items()
-            for method in (*REFERENCES, *encoder.methods)
+            for name, methods in self.methods.items()
+            for method in (*self.content.references, *methods)
             # Nothing in the joints themselves is drawn.
             if method != RAW or seed == self.content.seeds[0]
         ]
@@ -127,10 +160,14 @@ class Grid:
         encoder, views of evaluation and data set it shares.
         """
         encoder = self.content.encoders[job.encoder]
-        method = job.method if job.pretrains else encoder.baseline
+        method = self.methods[job.encoder][job.method if job.pretrains else encoder.baseline]
         bases = [
             str(self.configs / 'data' / f'{job.data}.py'),
-            str(self.configs / job.encoder / f'{method}.py'),
+            str(self.configs / job.encoder / f'{method.config}.py'),
         ]
         text = f'_base_ = {bases!r}\n\n{encoder.compose}\n{self.content.settings}'
-        return write_file(Path(folder, f'{job.method}.py'), text)
+        file = Path(folder, f'{job.method}.py')
+        if method.change:
+            whole = write_file(Path(folder, 'without_its_change.py'), text)
+            text = f'_base_ = {str(whole)!r}\n\n{method.change}\n'
+        return write_file(file, text)

@@ -30,6 +30,8 @@ train_cfg = dict(max_epochs=100, val_interval=1000)
 param_scheduler = [dict(type='MultiStepLR', milestones=[80], gamma=0.1)]
 default_hooks = dict(checkpoint=dict(save_best=None))
 """
+#: What stands beside the methods: floors and the ceiling.
+references = ['raw', 'untrained', 'supervised']
 data = dict(
     nw_ucla='NW-UCLA x-view',
     utd_mhad='UTD-MHAD x-sub',
