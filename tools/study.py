@@ -98,14 +98,15 @@ def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
         task = progress.add_task('', total=len(jobs), completed=len(known), left='')
 
         def after(job: Job, status: int) -> None:
-            left = timedelta(seconds=round(schedule.time_left()))
-            progress.update(task, advance=0 if status else 1, left=f'about {left} left')
-            if status:
-                console.print(f'failed: {job.name}, see {schedule.log(job)}', markup=False, soft_wrap=True)
-            else:
+            left = f'about {timedelta(seconds=round(schedule.time_left()))} left'
+            progress.update(task, advance=0 if status else 1, left=left)
+            outcome = f'failed, see {schedule.log(job)}'
+            if not status:
                 result = load_result(done[job])
-                scores = ', '.join(f'{name} {result.accuracy(name):.1f}' for name in result.right)
-                console.print(f'{job.name}: {scores}', markup=False, highlight=False, soft_wrap=True)
+                outcome = ', '.join(f'{name} {result.accuracy(name):.1f}' for name in result.right)
+            # Told in each line, too, for a log in which the bar is not drawn.
+            line = f'{job.name}: {outcome}; {left}'
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
         failed += schedule.run(after)
     return 1 if failed else 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Union
+from typing import Dict, List, Mapping, NamedTuple, Optional, Union
 
 from mmengine.config import Config
 
@@ -70,7 +70,8 @@ class Grid:
 
     Raises:
         FileNotFoundError: If it, or a config that it needs, is missing.
-        ValueError: If a baseline is none of the methods, or a reference unknown.
+        ValueError: If a baseline is none of the methods, a reference unknown, or
+            a variant not whole.
     """
 
     def __init__(self, path: Union[str, Path]) -> None:
@@ -80,7 +81,7 @@ class Grid:
         #: Encoder -> name -> method.
         self.methods = {
             name: {
-                key: Method(value, key) if isinstance(value, str) else Method(**value)
+                key: self._method(f'method {key!r} of {name}', key, value)
                 for key, value in encoder.methods.items()
             }
             for name, encoder in self.content.encoders.items()
@@ -102,6 +103,16 @@ class Grid:
         missing = [str(file) for file in wanted if not file.is_file()]
         if missing:
             raise FileNotFoundError(f'{path} names what has no config: {", ".join(missing)} missing')
+
+    def _method(self, place: str, name: str, entry: Union[str, Mapping]) -> Method:
+        """Reads a method of the grid."""
+        if isinstance(entry, str):
+            return Method(entry, name)
+        if set(entry) != set(Method._fields):
+            raise ValueError(
+                f'{self.path}: {place} has {sorted(entry)}; a variant has {sorted(Method._fields)}'
+            )
+        return Method(**entry)
 
     @property
     def pages(self) -> List[Path]:

@@ -28,6 +28,9 @@ class Schedule:
         known: Seconds that jobs took before, from which the time left is
             estimated.
 
+    Raises:
+        ValueError: If there is no worker.
+
     Example:
         >>> import sys
         >>> from tempfile import TemporaryDirectory
@@ -47,6 +50,8 @@ class Schedule:
         workers: int = 1,
         known: Optional[Mapping[Job, float]] = None,
     ) -> None:
+        if workers < 1:
+            raise ValueError(f'{workers} jobs at a time; at least one is needed')
         self.jobs, self.command, self.logs, self.workers = list(jobs), command, Path(logs), workers
         self.seconds = dict(known or {})
         self.waiting = list(self.jobs)

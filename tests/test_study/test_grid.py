@@ -1,0 +1,97 @@
+"""A grid names its runs, and composes their configs."""
+
+import pytest
+from mmengine.config import Config
+
+from i2md_mmaction.study.grid import Grid, Job
+
+
+@pytest.fixture
+def grid(small_study):
+    return Grid(small_study / 'grid.py')
+
+
+def test_runs_go_by_seed_and_hold_every_method_data_set_and_fold_once(grid):
+    jobs = grid.jobs()
+    assert len(set(jobs)) == len(jobs)
+    assert [job.seed for job in jobs] == sorted(job.seed for job in jobs)
+    methods = ('untrained', 'supervised', 'moco', 'moco_small')
+    places = (('demo', None), ('halves', 'first'), ('halves', 'second'))
+    wanted = {
+        Job('gru', method, data, seed, fold) for method in methods for data, fold in places for seed in (0, 1)
+    }
+    # The joints themselves are the same for all seeds.
+    wanted |= {Job('gru', 'raw', data, 0, fold) for data, fold in places}
+    assert set(jobs) == wanted
+    assert jobs[0].name == 'demo/gru/raw_seed0' and jobs[-1].name == 'halves/gru/moco_small_seed1_second'
+
+
+@pytest.mark.parametrize(
+    ('method', 'protocols'),
+    [
+        ('raw', ['knn']),
+        ('supervised', ['supervised']),
+        ('untrained', ['knn', 'linear_cached', 'semi_10']),
+        ('moco', ['knn', 'linear_cached', 'semi_10']),
+        ('moco_small', ['knn', 'linear_cached']),
+    ],
+)
+def test_what_is_measured_of_a_method(grid, method, protocols):
+    assert grid.protocols(Job('gru', method, 'demo', 0)) == protocols
+
+
+def test_the_layout_names_floors_methods_and_ceiling_in_order(grid):
+    encoder = grid.layout['encoders']['gru']
+    assert list(encoder['methods']) == ['raw', 'untrained', 'moco', 'moco_small', 'supervised']
+    assert encoder['methods']['moco_small'] == 'MoCo v2, bank of 8' and encoder['baseline'] == 'moco'
+    assert list(grid.layout['data']) == ['demo', 'halves']
+
+
+def test_a_config_holds_data_method_encoder_and_settings(grid, tmp_path):
+    config = Config.fromfile(grid.compose(Job('gru', 'moco', 'demo', 0), tmp_path / 'run'))
+    assert config.train_dataloader.dataset.name == 'small_demo'
+    assert config.model.type == 'SkeletonMoCo' and tuple(config.model.streams) == ('joint', 'bone')
+    assert config.model.bank.size == 16 and config.train_cfg.max_epochs == 2
+    assert config.optim_wrapper.optimizer.type == 'AdamW'
+
+
+def test_a_variant_differs_from_its_method_in_its_change_alone(grid, tmp_path):
+    method, variant = (
+        Config.fromfile(grid.compose(Job('gru', name, 'demo', 0), tmp_path / name)).to_dict()
+        for name in ('moco', 'moco_small')
+    )
+    assert variant['model']['bank'].pop('size') == 8 and method['model']['bank'].pop('size') == 16
+    assert variant == method
+
+
+@pytest.mark.parametrize('floor', ['raw', 'untrained', 'supervised'])
+def test_a_floor_has_the_config_of_the_baseline(grid, tmp_path, floor):
+    ours = Config.fromfile(grid.compose(Job('gru', floor, 'demo', 0), tmp_path / floor))
+    baseline = Config.fromfile(grid.compose(Job('gru', 'moco', 'demo', 0), tmp_path / 'moco'))
+    assert ours.to_dict() == baseline.to_dict()
+
+
+def test_a_fold_is_chosen_by_the_environment(grid, tmp_path, monkeypatch):
+    job = Job('gru', 'moco', 'halves', 0, 'second')
+    assert grid.environment(job) == dict(DEMO_HALF='second')
+    assert grid.environment(Job('gru', 'moco', 'demo', 0)) == {}
+    monkeypatch.setenv('DEMO_HALF', 'second')
+    assert Config.fromfile(grid.compose(job, tmp_path)).val_dataloader.dataset.split == 'second_val'
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ("baseline='moco'", "baseline='simclr'", "baseline 'simclr' of gru is none of its methods"),
+        ("'untrained', 'supervised'", "'chance'", r"unknown references \['chance'\]"),
+        ("moco='MoCo v2'", "moco='MoCo v2', cmd='CMD'", 'configs/gru/cmd.py missing'),
+        ("demo='demo data'", "demo='demo data', sbu='SBU'", 'configs/data/sbu.py missing'),
+        ("title='MoCo v2, bank of 8'", "name='MoCo v2'", "method 'moco_small' of gru"),
+    ],
+)
+def test_a_grid_that_cannot_be_run_is_refused_by_name(small_study, old, new, message):
+    file = small_study / 'grid.py'
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises((ValueError, OSError), match=message):
+        Grid(file)
