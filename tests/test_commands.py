@@ -38,6 +38,8 @@ ELSEWHERE = {
     r'python tools/evaluate.py --compare .*': 'reports; tests/test_runs/test_evaluate.py compares',
     r'python tools/evaluate.py .*nwucla.*': 'Northwestern-UCLA',
     r'python tools/evaluate.py .*': 'NTU RGB+D; tests/test_runs/test_evaluate.py evaluates',
+    r'python tools/study.py \w+ .*': 'hours; tests/test_study/test_study_tool.py runs a small one',
+    r'python projects/\w+/inner_split.py .*': 'UTD-MHAD; tests/test_study/test_small_benchmark.py',
     r'python tools/plot_run.py .*': 'a run; tests/test_evaluation/test_history.py draws',
     r'python tools/compare_runs.py .*': 'runs; tests/test_runs/test_tools.py compares',
     r'python tools/browse_views.py .*': 'NTU RGB+D; tests/test_runs/test_tools.py draws',

@@ -1,8 +1,6 @@
 """Gives UTD-MHAD's training subjects folds of their own, on which the benchmark's settings are chosen.
 
-mkdir -p work_dirs/small_benchmark
-python projects/small_benchmark/inner_split.py $I2MD_DATA/utd_mhad.pkl \\
-    work_dirs/small_benchmark/utd_mhad_inner.pkl
+python projects/small_benchmark/inner_split.py data/utd_mhad.pkl OUT.pkl
 """
 
 import argparse

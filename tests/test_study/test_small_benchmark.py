@@ -1,0 +1,80 @@
+"""The shipped benchmark: every run of its grids has a config that builds, and what was stated stands."""
+
+import importlib.util
+import pickle
+from pathlib import Path
+
+import pytest
+from mmaction.registry import MODELS
+from mmengine.config import Config
+
+from i2md_mmaction.study.grid import Grid
+
+ROOT = Path(__file__).parents[2]
+BENCHMARK = ROOT / 'projects' / 'small_benchmark'
+GRIDS = {name: Grid(BENCHMARK / f'{name}.py') for name in ('grid', 'choices')}
+#: One run of each method on each data set.
+RUNS = [
+    pytest.param(grid, job, id=f'{name}-{job.name}')
+    for name, grid in GRIDS.items()
+    for job in grid.jobs()
+    if job.seed == 0 and job.fold in (None, 'fold1') and job.pretrains
+]
+#: What methods share, so that they are compared and not their schedules.
+SHARED = ('train_cfg', 'param_scheduler', 'optim_wrapper', 'train_dataloader', 'test_dataloader', 'val_cfg')
+
+
+@pytest.mark.parametrize(('grid', 'job'), RUNS)
+def test_the_config_of_every_run_builds_its_method(grid, job, tmp_path):
+    config = Config.fromfile(grid.compose(job, tmp_path))
+    model = MODELS.build(config.model)
+    assert model.bank.size <= 1024
+    assert model.data_preprocessor.num_joints == (15 if job.data == 'sbu' else 20)
+    # No checkpoint is chosen by what the test split says.
+    assert config.default_hooks.checkpoint.save_best is None
+    assert config.train_cfg.val_interval > config.train_cfg.max_epochs
+
+
+def test_methods_of_an_encoder_differ_in_nothing_but_the_method(tmp_path):
+    grid = GRIDS['grid']
+    for encoder, methods in grid.methods.items():
+        for data in grid.content.data:
+            fold = next(iter(grid.content.folds.get(data, {None: None})))
+            configs = [
+                Config.fromfile(grid.compose(job, tmp_path))
+                for job in grid.jobs()
+                if (job.encoder, job.data, job.seed, job.fold) == (encoder, data, 0, fold)
+                and job.method in methods
+            ]
+            assert len(configs) == len(methods)
+            for config in configs:
+                assert all(config[key] == configs[0][key] for key in SHARED)
+                assert config.model.bank.size == configs[0].model.bank.size
+                assert config.model.backbone == configs[0].model.backbone
+                assert config.model.momentum == configs[0].model.momentum
+                assert (
+                    config.model.data_preprocessor.test_view == configs[0].model.data_preprocessor.test_view
+                )
+
+
+def test_settings_are_chosen_without_the_test_subjects(tmp_path, capsys):
+    names = [f'a{action:02d}_s{subject:02d}_t01' for action in (1, 2) for subject in range(1, 9)]
+    training = [name for name in names if int(name[5:7]) % 2]
+    annotations = [dict(frame_dir=name, label=0) for name in names]
+    source, out = tmp_path / 'utd_mhad.pkl', tmp_path / 'inner' / 'out.pkl'
+    split = dict(xsub_train=training, xsub_val=sorted(set(names) - set(training)))
+    source.write_bytes(pickle.dumps(dict(split=split, annotations=annotations)))
+    spec = importlib.util.spec_from_file_location('inner_split', BENCHMARK / 'inner_split.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.main([str(source), str(out)]) == 0
+    content = pickle.loads(out.read_bytes())
+    assert {sample['frame_dir'] for sample in content['annotations']} == set(training)
+    held_out = []
+    for number, subject in enumerate((1, 3, 5, 7), start=1):
+        rest, tested = (content['split'][f'fold{number}_{part}'] for part in ('train', 'val'))
+        assert tested == [name for name in training if name[5:7] == f'{subject:02d}']
+        assert sorted(rest + tested) == sorted(training)
+        held_out += tested
+    assert sorted(held_out) == sorted(training)
+    assert f'made {out}' in capsys.readouterr().out
