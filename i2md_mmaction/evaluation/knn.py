@@ -60,14 +60,23 @@ def knn_predict(
         if k == 1:
             predictions.append(bank_labels[similarity.argmax(dim=1)])
             continue
-        # A stable sort, unlike topk, keeps equally near rows in order.
-        index = similarity.sort(dim=1, descending=True, stable=True).indices[:, :k]
-        labels = bank_labels[index]
+        labels = bank_labels[_nearest(similarity, k)]
         votes = F.one_hot(labels, num_classes).sum(dim=1)
         tied = votes.gather(1, labels) == votes.amax(dim=1, keepdim=True)  # (rows, k)
         nearest = tied.to(torch.uint8).argmax(dim=1, keepdim=True)
         predictions.append(labels.gather(1, nearest)[:, 0])
     return torch.cat(predictions)
+
+
+def _nearest(similarity: Tensor, k: int) -> Tensor:
+    """Indices (Q, k) of the largest values of each row of (Q, S), equal ones in their order."""
+    # One more than asked for shows whether the last one is as large as one that is left out.
+    values, index = similarity.topk(min(k + 1, similarity.shape[1]), dim=1)
+    equal = (values[:, 1:] == values[:, :-1]).any(dim=1)
+    # topk takes equal values in any order; a stable sort keeps theirs, and takes many times as long.
+    ordered = similarity[equal].sort(dim=1, descending=True, stable=True).indices
+    index[equal] = ordered[:, : index.shape[1]]
+    return index[:, :k]
 
 
 def knn_predictions(

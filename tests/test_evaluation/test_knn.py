@@ -60,6 +60,16 @@ def test_rows_equally_near_count_in_the_order_of_the_bank(k):
         assert knn_predict(torch.tensor([[1.0, 0.0]]), bank, bank_labels, k=k).item() == first
 
 
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 16))
+def test_many_rows_that_are_equally_near_change_no_rule(seed, k):
+    """Corners of a cube in four dimensions, whose cosines are exact and mostly equal."""
+    generator = torch.Generator().manual_seed(seed)
+    query, bank = (2.0 * torch.randint(2, (rows, 4), generator=generator) - 1 for rows in (10, 16))
+    bank_labels = labels(16, seed)
+    expected = [slow_prediction(row, bank, bank_labels, k) for row in query]
+    assert knn_predict(query, bank, bank_labels, k=k).tolist() == expected
+
+
 @pytest.mark.parametrize('k', [1, 5])
 @pytest.mark.parametrize('chunk', [1, 7, 50])
 def test_the_size_of_a_chunk_does_not_change_the_result(k, chunk):
