@@ -22,7 +22,7 @@ from i2md_mmaction.study.figures import study_figures
 from i2md_mmaction.study.grid import Grid, Job
 from i2md_mmaction.study.jobs import run_job
 from i2md_mmaction.study.plot import plot_study
-from i2md_mmaction.study.results import load_result, load_results
+from i2md_mmaction.study.results import Result, load_result, load_results
 from i2md_mmaction.study.schedule import Schedule
 from i2md_mmaction.study.table import fill_page, study_tables
 
@@ -73,11 +73,24 @@ def chosen_jobs(grid: Grid, args: argparse.Namespace) -> List[Job]:
     return jobs
 
 
+def is_finished(grid: Grid, job: Job, results: Path) -> bool:
+    """Whether a job has left all its results."""
+    return all((results / f'{seen.name}.json').is_file() for seen in grid.evaluations(job))
+
+
+def result_of(grid: Grid, job: Job, results: Path) -> Result:
+    """The result of a finished job, on the first data set that it was evaluated on."""
+    return load_result(results / f'{grid.evaluations(job)[0].name}.json')
+
+
 def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     """Runs the jobs that have no result yet; 1 if one of them failed."""
     jobs = chosen_jobs(grid, args)
-    done = {job: args.results / f'{job.name}.json' for job in jobs}
-    known = {job: load_result(path).cost.get('seconds', 0.0) for job, path in done.items() if path.is_file()}
+    known = {
+        job: result_of(grid, job, args.results).cost.get('seconds', 0.0)
+        for job in jobs
+        if is_finished(grid, job, args.results)
+    }
 
     def command(job: Job) -> List[str]:
         folders = ['--results', str(args.results), '--work-dir', str(args.work_dir)]
@@ -102,7 +115,7 @@ def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
             progress.update(task, advance=0 if status else 1, left=left)
             outcome = f'failed, see {schedule.log(job)}'
             if not status:
-                result = load_result(done[job])
+                result = result_of(grid, job, args.results)
                 outcome = ', '.join(f'{name} {result.accuracy(name):.1f}' for name in result.right)
             # Told in each line, too, for a log in which the bar is not drawn.
             line = f'{job.name}: {outcome}; {left}'
@@ -117,15 +130,15 @@ def one(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     jobs = {job.name: job for job in grid.jobs()}
     if args.name not in jobs:
         raise ValueError(f'{args.grid} has no run {args.name!r}; `study.py list` names them')
-    result = run_job(grid, jobs[args.name], args.work_dir, args.results)
-    console.print(f'made {args.results / result.name}.json', soft_wrap=True)
+    for result in run_job(grid, jobs[args.name], args.work_dir, args.results):
+        console.print(f'made {args.results / result.name}.json', soft_wrap=True)
     return 0
 
 
 def names(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     """Names the jobs."""
     for job in chosen_jobs(grid, args):
-        state = 'finished' if (args.results / f'{job.name}.json').is_file() else 'to do'
+        state = 'finished' if is_finished(grid, job, args.results) else 'to do'
         console.print(f'{state:9}{job.name}', markup=False, highlight=False)
     return 0
 

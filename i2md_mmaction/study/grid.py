@@ -1,6 +1,6 @@
 """What a study runs: every method on every data set with every seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Optional, Union
 
@@ -13,6 +13,9 @@ from .results import run_name
 RAW, UNTRAINED, SUPERVISED = 'raw', 'untrained', 'supervised'
 #: The titles of these in tables and pictures.
 REFERENCES = {RAW: 'raw joints', UNTRAINED: 'untrained encoder', SUPERVISED: 'trained with labels'}
+
+#: What of a config says which data are evaluated.
+_LOADED = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'val_cfg', 'test_cfg')
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Grid:
     - ``references``: which of raw joints, an untrained encoder and one trained
       with labels stand beside the methods.
     - ``data``: name -> title. ``folds``: data -> fold -> environment variables.
+    - ``pretraining``: the data set that all runs learn from, and are evaluated on
+      all of ``data``. Without, each learns from the one that it is evaluated on.
     - ``seeds``, and ``protocols``: name -> methods it is measured on, None for all.
     - ``settings``: what all runs share, as the text of a config.
     - ``pages``: Markdown files that hold tables, beside the grid or relative to it, see
@@ -94,7 +99,7 @@ class Grid:
                 )
         if unknown := set(self.content.references) - set(REFERENCES):
             raise ValueError(f'{path}: unknown references {sorted(unknown)}; there are {list(REFERENCES)}')
-        wanted = [self.configs / 'data' / f'{name}.py' for name in self.content.data]
+        wanted = [self.configs / 'data' / f'{name}.py' for name in (*self._learned_from, *self.content.data)]
         wanted += [
             self.configs / name / f'{method.config}.py'
             for name, methods in self.methods.items()
@@ -142,13 +147,25 @@ class Grid:
         return [
             Job(name, method, data, seed, fold)
             for seed in self.content.seeds
-            for data in self.content.data
+            for data in self._learned_from
             for fold in self.content.get('folds', {}).get(data) or [None]
             for name, methods in self.methods.items()
             for method in (*self.content.references, *methods)
             # Nothing in the joints themselves is drawn.
             if method != RAW or seed == self.content.seeds[0]
         ]
+
+    @property
+    def _learned_from(self) -> List[str]:
+        """The data sets to pre-train on."""
+        shared = self.content.get('pretraining')
+        return [shared] if shared else list(self.content.data)
+
+    def evaluations(self, job: Job) -> List[Job]:
+        """The run as seen from each data set that it is evaluated on, by whose names its results go."""
+        if 'pretraining' in self.content:
+            return [replace(job, data=data) for data in self.content.data]
+        return [job]
 
     def protocols(self, job: Job) -> List[str]:
         """What is measured of a run."""
@@ -182,3 +199,17 @@ class Grid:
             whole = write_file(Path(folder, 'without_its_change.py'), text)
             text = f'_base_ = {str(whole)!r}\n\n{method.change}\n'
         return write_file(file, text)
+
+    def compose_evaluation(self, job: Job, data: str, folder: Union[str, Path]) -> Path:
+        """Writes the config by which a run is evaluated on a data set into a folder.
+
+        If it learned from another one, the model is that of pre-training, and
+        what is loaded is this data set's.
+        """
+        file = self.compose(job, folder)
+        if data != job.data:
+            own = Config.fromfile(self.configs / 'data' / f'{data}.py')
+            config = Config.fromfile(file)
+            config.update({key: own[key] for key in _LOADED})
+            config.dump(file)
+        return file

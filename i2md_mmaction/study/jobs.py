@@ -30,14 +30,15 @@ TRAIN = Path(mmaction.__path__[0], '.mim', 'tools', 'train.py')
 Outcome = Tuple[Dict[str, Dict[str, str]], List[str]]
 
 
-def run_job(grid: Grid, job: Job, folder: Union[str, Path], results: Union[str, Path]) -> Result:
+def run_job(grid: Grid, job: Job, folder: Union[str, Path], results: Union[str, Path]) -> List[Result]:
     """Trains and evaluates one run, or goes on with what is left of it.
 
     Args:
         grid: The grid it belongs to.
         job: The run.
         folder: Where runs keep their logs, checkpoints and evaluations.
-        results: Where its JSON file goes.
+        results: Where its JSON files go, one for each data set that it is
+            evaluated on.
 
     Raises:
         RuntimeError: If training or a protocol fails; the message says where the
@@ -48,12 +49,25 @@ def run_job(grid: Grid, job: Job, folder: Union[str, Path], results: Union[str, 
     file = grid.compose(job, work_dir)
     config = Config.fromfile(file)
     checkpoint = train(config, file, job, work_dir) if job.pretrains else None
+    origin = source(grid, config)
+    found = []
+    for seen in grid.evaluations(job):
+        out = work_dir / 'evaluation' / seen.data
+        file = grid.compose_evaluation(job, seen.data, out)
+        found.append(measure(grid, seen, file, checkpoint, out, origin))
+        found[-1].save(results)
+    return found
+
+
+def measure(grid: Grid, job: Job, file: Path, checkpoint: Optional[Path], out: Path, origin: Dict) -> Result:
+    """The result of a run on the data set of a config."""
+    config = Config.fromfile(file)
     if job.method == RAW:
         right, names, measured = *evaluate_joints(config), {}
     else:
-        right, names = evaluate(grid, job, file, checkpoint, work_dir / 'evaluation')
+        right, names = evaluate(grid, job, file, checkpoint, out)
         measured = cost(config, checkpoint)
-    result = Result(
+    return Result(
         job.encoder,
         job.method,
         job.data,
@@ -63,10 +77,8 @@ def run_job(grid: Grid, job: Job, folder: Union[str, Path], results: Union[str, 
         names=hashlib.sha256('\n'.join(names).encode()).hexdigest(),
         right=right,
         cost=measured,
-        source=source(grid, config),
+        source=origin,
     )
-    result.save(results)
-    return result
 
 
 def train(config: Config, file: Path, job: Job, work_dir: Path) -> Path:

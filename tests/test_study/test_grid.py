@@ -1,9 +1,13 @@
 """A grid names its runs, and composes their configs."""
 
+import re
+
 import pytest
 from mmengine.config import Config
 
 from i2md_mmaction.study.grid import Grid, Job
+from i2md_mmaction.study.results import load_results
+from tools import study
 
 
 @pytest.fixture
@@ -95,3 +99,44 @@ def test_a_grid_that_cannot_be_run_is_refused_by_name(small_study, old, new, mes
     file.write_text(file.read_text().replace(old, new))
     with pytest.raises((ValueError, OSError), match=message):
         Grid(file)
+
+
+@pytest.fixture
+def shared_pretraining(small_study):
+    """The grid of a study whose runs all learn from one data set, and are evaluated on its halves."""
+    demo = (small_study / 'configs/data/demo.py').read_text()
+    for name in ('first', 'second'):
+        own = f"\nval_dataloader = dict(dataset=dict(split='{name}_val'))\ntest_dataloader = val_dataloader\n"
+        (small_study / f'configs/data/{name}.py').write_text("_base_ = './demo.py'\n" + own)
+    assert demo.count('size=16') == 1
+    (small_study / 'configs/data/demo.py').write_text(demo.replace('size=16', 'size=12'))
+    file = small_study / 'grid.py'
+    text = re.sub(
+        r'data = dict\(demo.*', "data = dict(first='first half', second='second half')", file.read_text()
+    )
+    text = re.sub(r'(?m)^folds = .*', "pretraining = 'demo'", text)
+    file.write_text(re.sub(r'(?m)^protocols = .*', 'protocols = dict(knn=None)', text))
+    return Grid(file)
+
+
+def test_one_pre_training_is_evaluated_on_all_data_sets(shared_pretraining, tmp_path):
+    job = Job('gru', 'moco', 'demo', 0)
+    assert job in shared_pretraining.jobs() and {job.data for job in shared_pretraining.jobs()} == {'demo'}
+    seen = [Job('gru', 'moco', 'first', 0), Job('gru', 'moco', 'second', 0)]
+    assert shared_pretraining.evaluations(job) == seen
+    learned = Config.fromfile(shared_pretraining.compose(job, tmp_path))
+    for name in ('first', 'second'):
+        config = Config.fromfile(shared_pretraining.compose_evaluation(job, name, tmp_path / name))
+        assert config.model == learned.model and config.model.bank.size == 12
+        assert config.test_dataloader.dataset.split == f'{name}_val'
+        assert learned.test_dataloader.dataset.split not in ('first_val', 'second_val')
+
+
+def test_a_shared_pre_training_leaves_a_result_for_each_data_set(shared_pretraining, small_study):
+    line = ['run', str(shared_pretraining.path), '--work-dir', str(small_study / 'runs')]
+    assert study.main([*line, '--only', 'moco_seed0']) == 0
+    results = load_results(small_study / 'results' / 'grid')
+    assert [result.name for result in results] == ['first/gru/moco_seed0', 'second/gru/moco_seed0']
+    assert len({result.names for result in results}) == 2
+    assert len({result.source['config'] for result in results}) == 1
+    assert [path.name for path in (small_study / 'runs').glob('*/gru/*/epoch_2.pth')] == ['epoch_2.pth']

@@ -12,7 +12,7 @@ from i2md_mmaction.study.grid import Grid
 
 ROOT = Path(__file__).parents[2]
 BENCHMARK = ROOT / 'projects' / 'small_benchmark'
-GRIDS = {name: Grid(BENCHMARK / f'{name}.py') for name in ('grid', 'choices')}
+GRIDS = {name: Grid(BENCHMARK / f'{name}.py') for name in ('grid', 'choices', 'transfer')}
 #: One run of each method on each data set.
 RUNS = [
     pytest.param(grid, job, id=f'{name}-{job.name}')
