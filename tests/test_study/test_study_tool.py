@@ -74,7 +74,7 @@ def test_every_kind_of_run_leaves_a_result_that_can_be_computed_again(small_stud
         raw.correct('knn'), nearest_labels(query['raw'], bank['raw'], bank_labels) == labels
     )
 
-    units = folder / 'evaluation' / 'results'
+    units = folder / 'evaluation' / 'demo' / 'results'
     for protocol in ('linear_cached', 'semi_10'):
         scores = {name: np.load(units / f'{protocol}-{name}.npz')['scores'] for name in ('joint', 'bone')}
         scores = {
