@@ -116,7 +116,7 @@ def evaluate(grid: Grid, job: Job, file: Path, checkpoint: Optional[Path], out: 
             scores[ALL] = find_protocol(name).fuse(dict(scores))
             found = {stream: row.argmax(axis=1) for stream, row in scores.items()}
         right[name] = {stream: pack(row == labels) for stream, row in found.items()}
-    return right, sample_names(evaluation.loaders['query'].dataset)
+    return right, evaluation.loaders['query'].dataset.names
 
 
 def evaluate_joints(config: Config) -> Outcome:
@@ -126,12 +126,7 @@ def evaluate_joints(config: Config) -> Outcome:
     embedded = {part: embed_split(model, loader, with_joints=True) for part, loader in loaders.items()}
     (query, labels), (bank, bank_labels) = embedded['query'], embedded['bank']
     found = knn_predict(query[RAW], bank[RAW], bank_labels)
-    return dict(knn={ALL: pack(found == labels)}), sample_names(loaders['query'].dataset)
-
-
-def sample_names(dataset) -> List[str]:
-    """Names of the samples of a built data set, in order."""
-    return [dataset.get_data_info(index)['frame_dir'] for index in range(len(dataset))]
+    return dict(knn={ALL: pack(found == labels)}), loaders['query'].dataset.names
 
 
 def cost(config: Config, checkpoint: Optional[Path]) -> Dict[str, float]:

@@ -1,5 +1,5 @@
 # How the settings of the small benchmark were chosen, on UTD-MHAD's training subjects alone:
-# `python tools/study.py run projects/small_benchmark/choices.py`. README.md says what was chosen, and why.
+# `python tools/study.py run projects/small_benchmark/choices.py`. README.md says how they are chosen.
 _base_ = './grid.py'
 
 _narrow = 'model = dict(bank=dict(size={bank}), backbone=dict(embed_dims=64, feedforward_channels=128))\n'

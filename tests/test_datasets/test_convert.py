@@ -15,6 +15,7 @@ from i2md_mmaction.datasets import SkeletonDataset, SkeletonPreNormalize
 from i2md_mmaction.datasets.packed import read_packed
 from i2md_mmaction.datasets.readers import Reading, convert, convert_to_pickle, ntu60
 from i2md_mmaction.io import atomic_write
+from tests.processes import is_running, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = [
@@ -100,20 +101,6 @@ class Stuck:
         return {}
 
 
-def is_running(pid):
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 @pytest.mark.skipif(not Path('/proc/self/stat').exists(), reason='looks for processes in /proc')
 def test_kill_9_leaves_the_old_pickle_and_no_process_and_a_rerun_cleans_up(folder, tmp_path):
     out, marks = tmp_path / 'out' / 'a.pkl', tmp_path / 'marks'
@@ -124,10 +111,10 @@ def test_kill_9_leaves_the_old_pickle_and_no_process_and_a_rerun_cleans_up(folde
         target=convert_to_pickle, args=(Stuck(marks), out), kwargs=dict(workers=2)
     )
     run.start()
-    wait_for(lambda: len(list(marks.glob('pid-*'))) == 2)
+    wait_for(lambda: len(list(marks.glob('pid-*'))) == 2, seconds=20)
     run.kill()
     run.join()
-    wait_for(lambda: not any(is_running(path.name[4:]) for path in marks.glob('pid-*')))
+    wait_for(lambda: not any(is_running(path.name[4:]) for path in marks.glob('pid-*')), seconds=20)
     assert out.read_bytes() == b'old'
     assert [path.name for path in out.parent.iterdir() if path != out] == [f'.a.pkl.{run.pid}.partial']
 

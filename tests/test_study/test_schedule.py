@@ -1,14 +1,13 @@
 """Jobs side by side: none is lost, a failure does not stop the rest, an interrupt leaves no process."""
 
-import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from i2md_mmaction.study.grid import Job
 from i2md_mmaction.study.schedule import Schedule
+from tests.processes import is_running, wait_for
 
 JOBS = [Job('gru', 'moco', 'mine', seed) for seed in range(5)]
 
@@ -69,27 +68,12 @@ def test_an_interrupt_ends_what_runs_with_all_that_it_started(tmp_path):
     )
 
     def interrupt(job, status):
-        deadline = time.monotonic() + 120
-        while not (mark.exists() and mark.read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for(lambda: mark.exists() and mark.read_text(), seconds=120)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         list(schedule.run(interrupt, poll=0.01))
-    deadline = time.monotonic() + 120
-    while is_running(mark.read_text()):
-        assert time.monotonic() < deadline, 'the process that a job started still runs'
-        time.sleep(0.01)
-
-
-def is_running(pid):
-    try:
-        os.kill(int(pid), 0)
-        stat = Path(f'/proc/{pid}/stat')
-        return not stat.exists() or stat.read_text().rpartition(')')[2].split()[0] not in 'ZX'
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    wait_for(lambda: not is_running(mark.read_text()), seconds=120)
 
 
 def test_the_time_left_is_that_of_jobs_alike_or_else_of_all():

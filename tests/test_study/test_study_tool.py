@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from mmengine.config import Config
 
 from i2md_mmaction.evaluation.inference import build_dataloader, dataloaders, embed_split, load_model
 from i2md_mmaction.study.results import Result, load_result, pack
+from tests.processes import wait_for
 from tools import study
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ def test_a_killed_run_goes_on_and_a_broken_one_is_named(small_study, capsys):
     folders = ['--work-dir', str(small_study / 'runs'), '--results', str(small_study / 'results' / 'grid')]
     process = subprocess.Popen([*STUDY, 'one', str(file), words[0], *folders])
     work_dir = small_study / 'runs' / words[0]
-    wait_for(lambda: list(work_dir.glob('epoch_*.pth')) or process.poll() is not None)
+    wait_for(lambda: list(work_dir.glob('epoch_*.pth')) or process.poll() is not None, seconds=300)
     for pid in {process.pid, *processes_with(str(work_dir))}:
         os.kill(pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL and not (work_dir / f'epoch_{epochs}.pth').exists()
@@ -138,13 +138,6 @@ def processes_with(text):
                 yield int(entry.name)
         except (FileNotFoundError, ProcessLookupError):
             continue
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture
