@@ -8,6 +8,7 @@ python tools/study.py plot projects/small_benchmark/grid.py --protocol knn
 import argparse
 import json
 import os
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -168,6 +169,8 @@ def plot(grid: Grid, args: argparse.Namespace, console: Console) -> int:
 
 def main(argv=None) -> int:
     args = parse_args(argv)
+    # Ends like an interrupt, so that no run goes on without the study that started it.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     commands = dict(run=run, one=one, list=names, table=table, plot=plot)
     try:
         return commands[args.command](Grid(args.grid), args, Console())

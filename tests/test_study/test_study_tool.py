@@ -95,18 +95,19 @@ def test_every_kind_of_run_leaves_a_result_that_can_be_computed_again(small_stud
 
 
 def test_a_killed_run_goes_on_and_a_broken_one_is_named(small_study, capsys):
-    """A run that is killed after at least one of its epochs gives what an unbroken one gives."""
+    """A study that is ended after at least one epoch of a run gives what an unbroken one gives."""
     file, epochs = small_study / 'grid.py', 20
     text = file.read_text().replace('max_epochs=2', f'max_epochs={epochs}').replace('size=8', 'size=-1')
     file.write_text(re.sub(r'protocols = .*', 'protocols = dict(knn=None)', text))
     words = ['demo/gru/moco_seed1', 'demo/gru/moco_small_seed1']
     folders = ['--work-dir', str(small_study / 'runs'), '--results', str(small_study / 'results' / 'grid')]
-    process = subprocess.Popen([*STUDY, 'one', str(file), words[0], *folders])
+    process = subprocess.Popen([*STUDY, 'run', str(file), '--only', words[0], *folders])
     work_dir = small_study / 'runs' / words[0]
     wait_for(lambda: list(work_dir.glob('epoch_*.pth')) or process.poll() is not None, seconds=300)
-    for pid in {process.pid, *processes_with(str(work_dir))}:
-        os.kill(pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL and not (work_dir / f'epoch_{epochs}.pth').exists()
+    assert list(processes_with(str(work_dir)))
+    process.terminate()
+    assert process.wait() == 128 + signal.SIGTERM and not list(processes_with(str(work_dir)))
+    assert not (work_dir / f'epoch_{epochs}.pth').exists()
 
     assert run(small_study, *words) == 1
     printed = capsys.readouterr().out
