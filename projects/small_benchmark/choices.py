@@ -2,24 +2,30 @@
 # `python tools/study.py run projects/small_benchmark/choices.py`. README.md says how they are chosen.
 _base_ = './grid.py'
 
-_narrow = 'model = dict(bank=dict(size={bank}), backbone=dict(embed_dims=64, feedforward_channels=128))\n'
-_epochs = (
-    'train_cfg = dict(max_epochs={epochs})\n'
-    "param_scheduler = [dict(type='MultiStepLR', milestones=[{milestone}], gamma=0.1)]\n"
+_narrow = """
+model = dict(
+    bank=dict(size={bank}), backbone=dict(embed_dims=64, feedforward_channels=128, gcn_layers={layers})
 )
-_batch32 = _narrow.format(bank=256) + 'train_dataloader = dict(batch_size=32)\n'
+train_dataloader = dict(batch_size={batch})
+"""
+_epochs = """
+train_cfg = dict(max_epochs={epochs})
+param_scheduler = [dict(type='MultiStepLR', milestones=[{milestone}], gamma=0.1)]
+"""
+_batch32 = _narrow.format(bank=256, layers=3, batch=32)
 _changes = dict(
-    moco_narrow=('64 dimensions', _narrow.format(bank=512)),
-    moco_short=('and 60 epochs', _narrow.format(bank=512) + _epochs.format(epochs=60, milestone=48)),
-    moco_bank256=('64 dimensions, bank of 256', _narrow.format(bank=256)),
-    moco_bank128=('64 dimensions, bank of 128', _narrow.format(bank=128)),
-    moco_batch32=('64 dimensions, bank of 256, batches of 32', _batch32),
-    moco_batch32_long=('and 200 epochs', _batch32 + _epochs.format(epochs=200, milestone=160)),
-    moco_rate=(
-        'and three times the rate',
-        _narrow.format(bank=256) + 'optim_wrapper = dict(optimizer=dict(lr=3e-3))\n',
+    moco_narrow=('64 dimensions', _narrow.format(bank=512, layers=3, batch=64)),
+    moco_short=(
+        'and 60 epochs',
+        _narrow.format(bank=512, layers=3, batch=64) + _epochs.format(epochs=60, milestone=48),
     ),
-    moco_long=('and 300 epochs', _narrow.format(bank=256) + _epochs.format(epochs=300, milestone=240)),
+    moco_bank256=('64 dimensions, bank of 256', _narrow.format(bank=256, layers=3, batch=64)),
+    moco_bank128=('64 dimensions, bank of 128', _narrow.format(bank=128, layers=3, batch=64)),
+    moco_batch32=('64 dimensions, bank of 256, batches of 32', _batch32),
+    moco_batch16=('batches of 16', _narrow.format(bank=256, layers=3, batch=16)),
+    moco_two_layers=('batches of 32, two graph layers', _narrow.format(bank=256, layers=2, batch=32)),
+    moco_rate=('batches of 32, rate of 3e-3', _batch32 + 'optim_wrapper = dict(optimizer=dict(lr=3e-3))'),
+    moco_long=('batches of 32, 200 epochs', _batch32 + _epochs.format(epochs=200, milestone=160)),
 )
 encoders = dict(
     _delete_=True,
