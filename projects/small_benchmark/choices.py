@@ -24,8 +24,7 @@ _changes = dict(
     moco_batch32=('64 dimensions, bank of 256, batches of 32', _batch32),
     moco_batch16=('batches of 16', _narrow.format(bank=256, layers=3, batch=16)),
     moco_two_layers=('batches of 32, two graph layers', _narrow.format(bank=256, layers=2, batch=32)),
-    moco_rate=('batches of 32, rate of 3e-3', _batch32 + 'optim_wrapper = dict(optimizer=dict(lr=3e-3))'),
-    moco_long=('batches of 32, 200 epochs', _batch32 + _epochs.format(epochs=200, milestone=160)),
+    moco_small=('batches of 16, two graph layers, bank of 128', _narrow.format(bank=128, layers=2, batch=16)),
 )
 encoders = dict(
     _delete_=True,

@@ -1,6 +1,9 @@
 # What the small benchmark runs: `python tools/study.py run projects/small_benchmark/grid.py`.
 # A run's config inherits from the data set's and the method's, and goes on with `compose` of its encoder
 # and with `settings`.
+
+#: Each run has one core, on which workers would only get into its way.
+_alone = 'dict(num_workers=0, persistent_workers=False)'
 encoders = dict(
     gcn_transformer=dict(
         title='GCN-Transformer, three streams',
@@ -13,14 +16,16 @@ encoders = dict(
             i2md_imd='I2MD, IMD alone',
             i2md='I2MD',
         ),
-        compose='model = dict(_base_.small, **{k: v for k, v in _base_.sized.items() if k in _base_.model})',
+        compose='model = dict(_base_.small, **{k: v for k, v in _base_.sized.items() if k in _base_.model})\n'
+        f'train_dataloader = val_dataloader = test_dataloader = {_alone}',
     ),
     stgcn=dict(
         title='slim ST-GCN, joints',
         baseline='skeletonclr',
         methods=dict(skeletonclr='SkeletonCLR', aimclr='AimCLR', crossclr='CrosSCLR, three streams'),
         compose='model = dict(_base_.skeleton, bank=_base_.small.bank)\n'
-        'train_dataloader, val_dataloader, test_dataloader = _base_.dataloaders',
+        'train_dataloader, val_dataloader, test_dataloader = '
+        f'[dict(loader, **{_alone}) for loader in _base_.dataloaders]',
     ),
 )
 #: The same for all, so that methods are compared and not schedules. One validation, after the last epoch:
