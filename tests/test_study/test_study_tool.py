@@ -1,7 +1,6 @@
 """`tools/study.py` from its command line: real runs, killed and broken ones, tables and pictures."""
 
 import json
-import os
 import re
 import signal
 import subprocess
