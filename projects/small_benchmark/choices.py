@@ -2,43 +2,88 @@
 # `python tools/study.py run projects/small_benchmark/choices.py`. README.md says how they are chosen.
 _base_ = './grid.py'
 
-_narrow = """
+# What all methods share, chosen by MoCo v2; what grid.py has now was the last of these.
+_shared = """
 model = dict(
-    bank=dict(size={bank}), backbone=dict(embed_dims=64, feedforward_channels=128, gcn_layers={layers})
+    bank=dict(size={bank}),
+    backbone=dict(embed_dims={dims}, feedforward_channels={feedforward}, gcn_layers={layers}),
 )
 train_dataloader = dict(batch_size={batch})
-"""
-_epochs = """
 train_cfg = dict(max_epochs={epochs})
-param_scheduler = [dict(type='MultiStepLR', milestones=[{milestone}], gamma=0.1)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[{epochs} * 4 // 5], gamma=0.1)]
 """
-_batch32 = _narrow.format(bank=256, layers=3, batch=32)
-_changes = dict(
-    moco_narrow=('64 dimensions', _narrow.format(bank=512, layers=3, batch=64)),
-    moco_short=(
-        'and 60 epochs',
-        _narrow.format(bank=512, layers=3, batch=64) + _epochs.format(epochs=60, milestone=48),
-    ),
-    moco_bank256=('64 dimensions, bank of 256', _narrow.format(bank=256, layers=3, batch=64)),
-    moco_bank128=('64 dimensions, bank of 128', _narrow.format(bank=128, layers=3, batch=64)),
-    moco_batch32=('64 dimensions, bank of 256, batches of 32', _batch32),
-    moco_batch16=('batches of 16', _narrow.format(bank=256, layers=3, batch=16)),
-    moco_two_layers=('batches of 32, two graph layers', _narrow.format(bank=256, layers=2, batch=32)),
-    moco_small=('batches of 16, two graph layers, bank of 128', _narrow.format(bank=128, layers=2, batch=16)),
+_first = dict(bank=512, dims=128, feedforward=256, layers=3, batch=64, epochs=100)
+_narrow = dict(_first, dims=64, feedforward=128)
+_moco = dict(
+    moco_wide=('128 dimensions, three graph layers, batches of 64, bank of 512', _first),
+    moco_narrow=('64 dimensions', _narrow),
+    moco_short=('and 60 epochs', dict(_narrow, epochs=60)),
+    moco_bank256=('64 dimensions, bank of 256', dict(_narrow, bank=256)),
+    moco_bank128=('64 dimensions, bank of 128', dict(_narrow, bank=128)),
+    moco_batch32=('64 dimensions, bank of 256, batches of 32', dict(_narrow, bank=256, batch=32)),
+    moco_batch16=('batches of 16', dict(_narrow, bank=256, batch=16)),
+    moco_two_layers=('batches of 32, two graph layers', dict(_narrow, bank=256, batch=32, layers=2)),
 )
+# What a method alone has.
+_topk = 'model = dict(distillation=dict(topk={}))\n'
+_neighbors = 'model = dict(distillation=dict(topk=64), num_neighbors={}, imd_weight={})\n'
+_start = (
+    'default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False), dict(begin={}, mining=True)]))\n'
+)
+_alone = dict(
+    cmd=dict(
+        cmd_k64=('K = 64', _topk.format(64)),
+        cmd_k16=('K = 16', _topk.format(16)),
+        cmd_k4=('K = 4', _topk.format(4)),
+    ),
+    i2md=dict(
+        i2md_d16=('16 neighbours', _neighbors.format(16, 1.0)),
+        i2md_d4=('4 neighbours', _neighbors.format(4, 1.0)),
+        i2md_d1=('1 neighbour', _neighbors.format(1, 1.0)),
+        i2md_half=('4 neighbours, IMD weighted 0.5', _neighbors.format(4, 0.5)),
+    ),
+    crossclr=dict(
+        crossclr_half=('mining from half-way', _start.format(0.5)),
+        crossclr_late=('mining in the last fifth', _start.format(0.8)),
+    ),
+    aimclr=dict(
+        aimclr_half=('mining from half-way', _start.format(0.5)),
+        aimclr_late=('mining in the last fifth', _start.format(0.8)),
+    ),
+)
+_titles = dict(cmd='CMD', i2md='I2MD', crossclr='CrosSCLR', aimclr='AimCLR')
+_variants = {
+    method: {
+        name: dict(title=f'{_titles[method]}, {title}', config=method, change=change)
+        for name, (title, change) in variants.items()
+    }
+    for method, variants in _alone.items()
+}
 encoders = dict(
-    _delete_=True,
     gcn_transformer=dict(
-        title='GCN-Transformer, three streams',
-        baseline='moco',
         methods=dict(
-            moco='MoCo v2, 128 dimensions, 100 epochs, bank of 512',
+            _delete_=True,
             **{
-                name: dict(title=f'MoCo v2, {title}', config='moco', change=change)
-                for name, (title, change) in _changes.items()
+                name: dict(title=f'MoCo v2, {title}', config='moco', change=_shared.format(**values))
+                for name, (title, values) in _moco.items()
             },
-        ),
-        compose=_base_.encoders.gcn_transformer.compose,
+            moco='MoCo v2, batches of 16, two graph layers, bank of 128',
+            **_variants['cmd'],
+            **_variants['i2md'],
+            **_variants['crossclr'],
+        )
+    ),
+    stgcn=dict(
+        methods=dict(
+            _delete_=True,
+            skeletonclr='SkeletonCLR',
+            skeletonclr_batch64=dict(
+                title='SkeletonCLR, batches of 64',
+                config='skeletonclr',
+                change='train_dataloader = dict(batch_size=64)\n',
+            ),
+            **_variants['aimclr'],
+        )
     ),
 )
 references = ['raw', 'untrained']

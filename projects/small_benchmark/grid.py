@@ -2,8 +2,6 @@
 # A run's config inherits from the data set's and the method's, and goes on with `compose` of its encoder
 # and with `settings`.
 
-#: Each run has one core, on which workers would only get into its way.
-_alone = 'dict(num_workers=0, persistent_workers=False)'
 encoders = dict(
     gcn_transformer=dict(
         title='GCN-Transformer, three streams',
@@ -16,23 +14,25 @@ encoders = dict(
             i2md_imd='I2MD, IMD alone',
             i2md='I2MD',
         ),
-        compose='model = dict(_base_.small, **{k: v for k, v in _base_.sized.items() if k in _base_.model})\n'
-        f'train_dataloader = val_dataloader = test_dataloader = {_alone}',
+        compose='model = dict(_base_.small, **{k: v for k, v in _base_.sized.items() if k in _base_.model})',
     ),
     stgcn=dict(
         title='slim ST-GCN, joints',
         baseline='skeletonclr',
         methods=dict(skeletonclr='SkeletonCLR', aimclr='AimCLR', crossclr='CrosSCLR, three streams'),
-        compose='model = dict(_base_.skeleton, bank=_base_.small.bank)\n'
-        'train_dataloader, val_dataloader, test_dataloader = '
-        f'[dict(loader, **{_alone}) for loader in _base_.dataloaders]',
+        compose='model = dict(_base_.skeleton, bank=_base_.small.bank)',
     ),
 )
 #: The same for all, so that methods are compared and not schedules. One validation, after the last epoch:
-#: no checkpoint is chosen by what the test split says.
+#: no checkpoint is chosen by what the test split says. Each run has one core, on which workers would only
+#: get into its way.
 settings = """
-train_cfg = dict(max_epochs=100, val_interval=1000)
-param_scheduler = [dict(type='MultiStepLR', milestones=[80], gamma=0.1)]
+_loaders = [
+    dict(loader, num_workers=0, persistent_workers=False) for loader in _base_.get('dataloaders', [{}] * 3)
+]
+train_dataloader, val_dataloader, test_dataloader = dict(_loaders[0], batch_size=16), *_loaders[1:]
+train_cfg = dict(max_epochs=_base_.epochs, val_interval=1000)
+param_scheduler = [dict(type='MultiStepLR', milestones=[_base_.epochs * 4 // 5], gamma=0.1)]
 default_hooks = dict(checkpoint=dict(save_best=None))
 """
 #: What stands beside the methods: floors and the ceiling.

@@ -6,11 +6,11 @@ model = dict(
         _delete_=True,
         type='GCNTransformer',
         gcn_channels=16,
-        gcn_layers=3,
-        embed_dims=128,
+        gcn_layers=2,
+        embed_dims=64,
         depth=2,
         num_heads=4,
-        feedforward_channels=256,
+        feedforward_channels=128,
         num_frames=32,
     )
 )

@@ -1,4 +1,4 @@
-# The ceiling: the encoder trained with all labels from scratch, by pre-training's optimiser and schedule.
+# The ceiling: the encoder trained with all labels from scratch, by pre-training's optimiser.
 _base_ = '../../../../configs/downstream/finetune.py'
 
 optim_wrapper = dict(

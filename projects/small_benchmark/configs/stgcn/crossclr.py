@@ -8,5 +8,5 @@ model = dict(
 )
 # Mining from half-way, as in the paper.
 default_hooks = dict(
-    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=50, mining=True)])
+    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=0.5, mining=True)])
 )
