@@ -30,7 +30,7 @@ LAYERS = (
     ('augmentations', 'datasets'),
     ('models',),
     ('evaluation',),
-    ('engine',),
+    ('engine', 'apis'),
     ('protocols',),
     ('study',),
 )

@@ -3,7 +3,7 @@
 from .annotation_file import open_annotations
 from .annotations import AnnotationError, check_annotations, load_annotations
 from .class_names import class_names
-from .labels import check_labels, joined_datasets, shared_samples
+from .labels import check_labels, joined_datasets, label_names, shared_samples
 from .pixels import PixelNormalize
 from .skeleton_dataset import SkeletonDataset
 from .subsets import select_subset
@@ -18,6 +18,7 @@ __all__ = [
     'check_labels',
     'class_names',
     'joined_datasets',
+    'label_names',
     'load_annotations',
     'open_annotations',
     'select_subset',

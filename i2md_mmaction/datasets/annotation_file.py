@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Union
 from weakref import WeakValueDictionary
 
 from .annotations import (
@@ -11,6 +11,7 @@ from .annotations import (
     Expected,
     Problem,
     check_annotations,
+    check_content,
     load_annotations,
     sample_names,
     take_samples,
@@ -27,14 +28,15 @@ class AnnotationFile:
 
     Args:
         path: As for :func:`.annotations.load_annotations`.
+        content: What is in it, where that is in memory and no file is read; errors still name ``path``.
 
     Raises:
         AnnotationError: If the file is absent or is not such a file.
     """
 
-    def __init__(self, path: Union[str, Path]) -> None:
+    def __init__(self, path: Union[str, Path], content: Any = None) -> None:
         self.path = path
-        self.content = load_annotations(path)
+        self.content = load_annotations(path) if content is None else check_content(content, path)
         self.annotations: Sequence[Dict] = self.content['annotations']
         self._names = sample_names(self.annotations)
         self._checked: Dict[Expected, Dict[int, Optional[Problem]]] = {}

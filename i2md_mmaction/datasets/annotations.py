@@ -55,19 +55,30 @@ def load_annotations(path: Union[str, Path]) -> Dict:
         content = load_pickle(path)
     except pickle.UnpicklingError as error:
         raise AnnotationError(f"{error}; expected a pickle in mmaction2's skeleton format") from error
+    return check_content(content, path)
+
+
+def check_content(content: Any, path: Union[str, Path]) -> Dict:
+    """Refuses what has not the form ``{'split': {name: [sample, ...]}, 'annotations': [{...}, ...]}``.
+
+    Args:
+        content: Such a dictionary, or the bare list of annotations.
+        path: What errors call it.
+
+    Returns:
+        The dictionary, with ``split``.
+
+    Raises:
+        AnnotationError: If it is anything else.
+    """
     if isinstance(content, (list, tuple)):
         content = dict(split={}, annotations=list(content))
-    _check_containers(content, path)
-    return content
-
-
-def _check_containers(content: Any, path: Path) -> None:
-    """Refuses what has not the form ``{'split': {name: [sample, ...]}, 'annotations': [{...}, ...]}``."""
     expected = "expected mmaction2's skeleton format {'split': {...}, 'annotations': [...]}"
     if not isinstance(content, dict) or 'annotations' not in content:
         raise AnnotationError(f"{path} holds a {type(content).__name__} without 'annotations'; {expected}")
-    annotations, splits = content['annotations'], content.setdefault('split', {})
-    if not isinstance(annotations, (list, tuple)):
+    content = {'split': {}, **content}
+    annotations, splits = content['annotations'], content['split']
+    if not isinstance(annotations, (list, tuple, PackedAnnotations)):
         raise AnnotationError(f"{path}: 'annotations' is a {type(annotations).__name__}; {expected}")
     for index, annotation in enumerate(annotations):
         if not isinstance(annotation, dict):
@@ -89,6 +100,7 @@ def _check_containers(content: Any, path: Path) -> None:
             raise AnnotationError(
                 f'{path}: split {_brief(name)} is no list of names of samples; make the file anew'
             )
+    return content
 
 
 def sample_name(annotation: Dict) -> str:

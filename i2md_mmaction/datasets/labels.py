@@ -1,7 +1,7 @@
 """Whether labels are there, and those of joined data sets one list."""
 
 from itertools import combinations
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from torch.utils.data import Dataset
 
@@ -46,6 +46,21 @@ def check_labels(dataset: Dataset) -> None:
                 'and `num_classes` of their datasets so that labels do not overlap, or the same `name` in '
                 'both if they do share their classes'
             )
+
+
+def label_names(dataset: Dataset) -> Optional[List[str]]:
+    """Names of the classes by label, also of data sets that are joined; None where one names none.
+
+    A joined data set's names begin at its ``label_offset``; labels that no data
+    set names are called by their number.
+    """
+    parts = [part for part in joined_datasets(dataset) if isinstance(part, SkeletonDataset)]
+    if not parts or not all(part.class_names for part in parts):
+        return None
+    names: Dict[int, str] = {}
+    for part in parts:
+        names.update(enumerate(map(str, part.class_names), start=part.label_offset))
+    return [names.get(label, str(label)) for label in range(max(names) + 1)]
 
 
 def shared_samples(first: Dataset, second: Dataset) -> int:

@@ -112,10 +112,14 @@ class SkeletonDataset(PoseDataset):
         ]
         super().__init__(ann_file, pipeline, split=split, num_classes=num_classes, **kwargs)
 
+    def open_file(self) -> AnnotationFile:
+        """Opens the annotation file."""
+        return open_annotations(self.ann_file)
+
     def load_data_list(self) -> Sequence[Dict]:
         """Loads the split and checks every sample of it."""
         # Held, so that the other data sets of the run find it open.
-        self._file = file = open_annotations(self.ann_file)
+        self._file = file = self.open_file()
         self.class_names = file.content.get('class_names')
         if 'prenormalized' in file.content:
             self._skip_prenormalization(file.content['prenormalized'])

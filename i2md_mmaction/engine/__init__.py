@@ -9,14 +9,15 @@ from .hooks import (
     MomentumScheduleHook,
     PretrainStageHook,
     StepSeedHook,
-    SubsetRecordHook,
 )
 from .loops import EmbeddingLoop, KNNLoop, SkeletonTestLoop, SkeletonTrainLoop, SkeletonValLoop
 from .optim import BFloat16OptimWrapper
+from .record_hooks import ClassNamesHook, SubsetRecordHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'BFloat16OptimWrapper',
+    'ClassNamesHook',
     'DeferredRuntimeInfoHook',
     'DivergedError',
     'EmbeddingLoop',

@@ -21,10 +21,10 @@ from ..models.checkpoints import (
     check_settings,
     check_weights,
     convert_names,
-    model_settings,
     origin,
     read_checkpoint,
 )
+from ..models.stored_config import model_settings
 from .hooks import DivergedError, unwrapped
 
 _ATOMIC = 'i2md_atomic'

@@ -1,19 +1,15 @@
 """Hooks: a class a job, no arithmetic of a loss."""
 
-import json
 import math
 from functools import partial
-from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 import torch
 from mmaction.registry import HOOKS
-from mmengine.dist import broadcast_object_list, get_rank, master_only
+from mmengine.dist import broadcast_object_list, get_rank
 from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
 from mmengine.model import is_model_wrapper
-
-from ..io import write_file
 
 
 class DivergedError(RuntimeError):
@@ -214,7 +210,8 @@ class PretrainStageHook(Hook):
     """Changes attributes of the model at given epochs, for two-stage methods and late starts.
 
     Args:
-        stages: For each stage its first epoch ``begin`` (counted from 0) and the attributes that it sets.
+        stages: For each stage its first epoch ``begin`` (counted from 0; a float below 1 is a share of all
+            epochs) and the attributes that it sets.
 
     Raises:
         ValueError: If no stage begins at epoch 0.
@@ -223,12 +220,12 @@ class PretrainStageHook(Hook):
     Example:
         >>> from mmengine.hub import get_config
         >>> get_config('i2md_mmaction::aimclr_ntu60.py').default_hooks.stages.stages
-        [{'begin': 0, 'mining': False}, {'begin': 150, 'mining': True}]
+        [{'begin': 0, 'mining': False}, {'begin': 0.5, 'mining': True}]
     """
 
     def __init__(self, stages: List[Dict[str, Any]]) -> None:
-        self.stages = sorted((dict(stage) for stage in stages), key=lambda stage: stage['begin'])
-        if not self.stages or self.stages[0]['begin'] != 0:
+        self.stages = [dict(stage) for stage in stages]
+        if all(stage['begin'] != 0 for stage in self.stages):
             raise ValueError('the first stage must begin at epoch 0, so that a resumed run finds its stage')
         self.current: Optional[Dict[str, Any]] = None
 
@@ -240,36 +237,25 @@ class PretrainStageHook(Hook):
                 if not hasattr(model, name):
                     raise AttributeError(
                         f'{type(model).__name__} has no {name!r} that the stage from epoch '
-                        f'{stage["begin"] + 1} could set; correct the stages of PretrainStageHook'
+                        f'{_first_epoch(stage, runner) + 1} could set; correct the stages of '
+                        'PretrainStageHook'
                     )
 
     def before_train_epoch(self, runner) -> None:
         """Enters the stage of the epoch, and says so in the log."""
-        stage = [stage for stage in self.stages if stage['begin'] <= runner.epoch][-1]
+        begins = [_first_epoch(stage, runner) for stage in self.stages]
+        begin = max(begin for begin in begins if begin <= runner.epoch)
+        stage = self.stages[begins.index(begin)]
         if stage is self.current:
             return
         self.current = stage
         settings = {name: value for name, value in stage.items() if name != 'begin'}
         for name, value in settings.items():
             setattr(unwrapped(runner.model), name, value)
-        runner.logger.info(f'epoch {runner.epoch + 1}: stage from epoch {stage["begin"] + 1}, {settings}')
+        runner.logger.info(f'epoch {runner.epoch + 1}: stage from epoch {begin + 1}, {settings}')
 
 
-@HOOKS.register_module()
-class SubsetRecordHook(Hook):
-    """Saves which labelled samples a semi-supervised run was given.
-
-    Writes ``subset.json`` into the work dir if the training dataset has a ``subset_record``.
-
-    Example:
-        >>> from mmengine.hub import get_config
-        >>> get_config('i2md_mmaction::downstream/semi_1.py').train_dataloader.dataset.subset  # is recorded
-        {'fraction': 0.01, 'balance': 'uniform', 'seed': 0}
-    """
-
-    @master_only
-    def before_train(self, runner) -> None:
-        """Writes the file."""
-        record = getattr(runner.train_dataloader.dataset, 'subset_record', None)
-        if record is not None:
-            write_file(Path(runner.work_dir, 'subset.json'), json.dumps(record, indent=1))
+def _first_epoch(stage: Dict[str, Any], runner) -> int:
+    """The first epoch of a stage, counted from 0."""
+    begin = stage['begin']
+    return round(begin * runner.max_epochs) if isinstance(begin, float) else begin

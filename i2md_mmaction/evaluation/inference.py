@@ -1,7 +1,7 @@
 """Features and scores of a split under a config's model, outside a run."""
 
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 import torch
 from mmaction.registry import MODELS
@@ -68,6 +68,20 @@ def bank_dataloader(dataloader: Mapping, bank: Optional[Mapping]) -> Dict:
     return {**dataloader, 'dataset': {**own, **bank}}
 
 
+def inner_dataset(dataset: Mapping) -> Mapping:
+    """The config of the first data set behind wrappers such as ``ConcatDataset``.
+
+    Data sets that are joined are prepared alike.
+
+    Example:
+        >>> inner_dataset(dict(datasets=[dict(ann_file='a.pkl'), dict(ann_file='b.pkl')]))
+        {'ann_file': 'a.pkl'}
+    """
+    while 'dataset' in dataset or 'datasets' in dataset:
+        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+    return dataset
+
+
 def dataloaders(config: Config) -> Dict[str, Dict]:
     """The dataloaders of a config's test, ``'query'``, and of its bank, ``'bank'``."""
     query = config.test_dataloader
@@ -95,6 +109,7 @@ def embed_split(
     dataloader: Union[Mapping, DataLoader],
     with_joints: bool = False,
     progress: Optional[str] = None,
+    streams: Optional[Sequence[str]] = None,
 ) -> Tuple[Dict[str, Tensor], Tensor]:
     """Embeds one split under the view of evaluation.
 
@@ -103,6 +118,7 @@ def embed_split(
         dataloader: Dataloader of the split, or the config of one.
         with_joints: Whether to add the view itself, flattened, as ``'raw'``.
         progress: Title of a progress bar; none by default.
+        streams: Streams to embed; all by default.
 
     Returns:
         Hidden embeddings (S, H) by stream, and labels (S,), -1 where there is
@@ -111,7 +127,7 @@ def embed_split(
     collected, labels = [], []
     for batch in load_batches(dataloader, progress):
         data = model.data_preprocessor(batch, training=False)
-        features = model(data['inputs'], mode='tensor')
+        features = model.extract_feat(data['inputs'], streams)
         if with_joints:
             features['raw'] = data['inputs'].flatten(1)
         collected.append({name: feature.cpu() for name, feature in features.items()})
@@ -120,19 +136,10 @@ def embed_split(
     return joined, torch.tensor(labels)
 
 
-@torch.no_grad()
 def score_split(
     model: torch.nn.Module, dataloader: Union[Mapping, DataLoader], progress: Optional[str] = None
 ) -> Tuple[Tensor, Tensor]:
-    """Scores one split with a classifier in eval mode.
-
-    Args:
-        model: A :class:`~i2md_mmaction.models.SkeletonClassifier` on its device.
-        dataloader: Dataloader of the split, or the config of one.
-        progress: Title of a progress bar; none by default.
-
-    Returns:
-        Scores (S, classes) and labels (S,), on the host.
+    """Scores one labelled split with a classifier in eval mode; arguments as for :func:`score_clips`.
 
     Raises:
         ValueError: If a sample has no label, or data sets are joined whose
@@ -140,6 +147,23 @@ def score_split(
     """
     dataloader = build_dataloader(dataloader)
     check_labels(dataloader.dataset)
+    return score_clips(model, dataloader, progress)
+
+
+@torch.no_grad()
+def score_clips(
+    model: torch.nn.Module, dataloader: Union[Mapping, DataLoader], progress: Optional[str] = None
+) -> Tuple[Tensor, Tensor]:
+    """Scores clips, labelled or not, with a classifier in eval mode.
+
+    Args:
+        model: A :class:`~i2md_mmaction.models.SkeletonClassifier` on its device.
+        dataloader: Dataloader of the split, or the config of one.
+        progress: Title of a progress bar; none by default.
+
+    Returns:
+        Scores (S, classes) and labels (S,), -1 where there is none, on the host.
+    """
     scored = [
         (sample.pred_score.cpu(), int(sample.gt_label))
         for batch in load_batches(dataloader, progress)

@@ -1,13 +1,13 @@
 """Weights that fit the model, or are refused with what does not fit."""
 
-import ast
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Dict, Iterable, List, Mapping, Tuple, Union
 
 import torch
 from torch import Tensor, nn
 
 from ..skeletons import DEFAULT_LAYOUT
+from .stored_config import model_settings
 
 #: Settings by which weights of the same shapes differ in meaning, and what they are by default.
 _DEFAULTS = dict(layout=DEFAULT_LAYOUT, modality='joint')
@@ -59,29 +59,6 @@ def convert_names(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
         for name in [name for name in weights if name.startswith(inner) and not name.startswith(outer)]:
             weights[inner + name] = weights.pop(name)
     return weights
-
-
-def model_settings(checkpoint: Dict) -> Dict:
-    """The settings of the model that a checkpoint is of, such as ``layout``; empty if it says nothing."""
-    meta = checkpoint.get('meta', {})
-    return meta['model'] if 'model' in meta else _read_settings(meta.get('cfg'))
-
-
-def _read_settings(text: Optional[str]) -> Dict:
-    """The plain settings of the model in the text of a config, all that version 0.1 kept.
-
-    Read, not run: MMEngine's ``Config.fromstring`` would run whatever a checkpoint from elsewhere
-    carries as its config.
-    """
-    for statement in ast.parse(text).body if isinstance(text, str) else ():
-        is_model = isinstance(statement, ast.Assign) and getattr(statement.targets[0], 'id', '') == 'model'
-        if is_model and isinstance(statement.value, ast.Call):
-            return {
-                keyword.arg: keyword.value.value
-                for keyword in statement.value.keywords
-                if isinstance(keyword.value, ast.Constant)
-            }
-    return {}
 
 
 def origin(checkpoint: Dict) -> str:

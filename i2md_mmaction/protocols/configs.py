@@ -2,12 +2,15 @@
 
 import copy
 from pathlib import Path
-from typing import Optional, Union
+from typing import List, Optional, Union
 
+from mmaction.registry import TRANSFORMS
 from mmengine.config import Config
 
+from ..evaluation.inference import inner_dataset
 from ..evaluation.linear import LinearRecipe
-from ..parts import SKELETON
+from ..parts import SKELETON, fill_in
+from ..skeletons import DEFAULT_LAYOUT
 from .table import PROTOCOLS
 
 #: Hooks of pre-training that a classifier has no use for.
@@ -43,6 +46,7 @@ def downstream_config(
         pretraining = Config.fromfile(pretraining)
     content = copy.deepcopy(pretraining.to_dict())
     content['model'] = _classifier(pretraining)
+    content['test_pipeline'] = _test_pipeline(pretraining)
     for name in _PRETRAINING_HOOKS:
         content['default_hooks'].pop(name, None)
     source = Path(pretraining.filename or '').stem
@@ -76,6 +80,16 @@ def _classifier(pretraining: Config) -> dict:
         cls_head=head,
         data_preprocessor=dict(preprocessor, train_views=[[crop]]),
     )
+
+
+def _test_pipeline(pretraining: Config) -> List[dict]:
+    """The transforms of one clip, by which mmaction2's ``inference_recognizer`` prepares it.
+
+    A data set gives its layout to them; here they state it.
+    """
+    dataset = inner_dataset(pretraining.test_dataloader.dataset)
+    layout = dataset.get('layout', DEFAULT_LAYOUT)
+    return [fill_in(step.to_dict(), TRANSFORMS, layout=layout) for step in dataset.pipeline]
 
 
 def shorten(config: Config, epochs: Optional[int]) -> Config:

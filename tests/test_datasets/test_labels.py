@@ -8,7 +8,7 @@ import torch
 from mmaction.registry import DATASETS
 from mmengine.registry import init_default_scope
 
-from i2md_mmaction.datasets import check_labels, joined_datasets, load_annotations
+from i2md_mmaction.datasets import check_labels, joined_datasets, label_names, load_annotations
 from i2md_mmaction.datasets.packing import write_packed
 
 
@@ -85,3 +85,12 @@ def test_parts_of_one_data_set_share_their_labels(write):
 
 def test_a_dataset_that_is_none_of_ours_is_left_alone():
     check_labels(torch.utils.data.TensorDataset(torch.zeros(3)))
+
+
+def test_names_of_joined_data_sets_stand_at_their_labels(write):
+    file = write('a', 2, class_names=['walk', 'sit'])
+    assert label_names(build(file, file)) == ['walk', 'sit']
+    other = write('b', 3, class_names=['run', 'jump', 'hop'])
+    apart = build(file, other, label_offset=(0, 3), num_classes=(3, 3))
+    assert label_names(apart) == ['walk', 'sit', '2', 'run', 'jump', 'hop']
+    assert label_names(build(file, write('c', 2))) is None

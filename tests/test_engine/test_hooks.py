@@ -112,6 +112,16 @@ def test_a_resumed_run_finds_the_stage_it_was_in():
     assert stub.model.imd_weight == 2.0
 
 
+def test_a_stage_may_begin_at_a_share_of_all_epochs():
+    stages = [dict(begin=0.5, imd_weight=2.0), dict(begin=0, imd_weight=0.0), dict(begin=3, imd_weight=1.0)]
+    hook, stub = hooks.PretrainStageHook(stages), runner(max_epochs=8)
+    seen = []
+    for stub.epoch in range(8):
+        hook.before_train_epoch(stub)
+        seen.append(stub.model.imd_weight)
+    assert seen == [0.0] * 3 + [1.0] + [2.0] * 4
+
+
 @pytest.mark.parametrize('stages', [[], [dict(begin=1, imd_weight=1.0)]])
 def test_stages_that_leave_the_first_epoch_open_are_refused(stages):
     with pytest.raises(ValueError, match='first stage must begin at epoch 0'):

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.runner import load_checkpoint
 
-from i2md_mmaction.models.checkpoints import CheckpointMismatch, load_weights, model_settings
+from i2md_mmaction.models.checkpoints import CheckpointMismatch, load_weights
 from i2md_mmaction.skeletons import get_layout
 
 BACKBONES = dict(
@@ -180,12 +180,6 @@ def test_a_transfer_to_other_joints_is_refused_and_the_remedy_named(checkpoint):
     with pytest.raises(CheckpointMismatch, match=r'input_norm.weight.*\(150,\) in the checkpoint, \(60,\)'):
         classifier(BACKBONES['BiGRU'], path).init_weights()
     classifier(BACKBONES['BiGRU'], path, **ntu).init_weights()
-
-
-def test_the_config_in_a_checkpoint_is_read_and_never_run():
-    text = "import os\nos.abort()\nmodel = dict(backbone=dict(layout='a'), layout='b')\n"
-    assert model_settings(dict(meta=dict(cfg=text))) == dict(layout='b')
-    assert model_settings(dict(meta=dict())) == model_settings({}) == {}
 
 
 def test_what_is_not_at_hand_is_named(checkpoint, tmp_path):

@@ -15,6 +15,7 @@ test_evaluator = dict(_delete_=True, type='AccMetric')
 param_scheduler = [dict(type='MultiStepLR', milestones=[50, 70], gamma=0.1)]
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 default_hooks = dict(
+    class_names=dict(type='ClassNamesHook'),
     subset_record=dict(type='SubsetRecordHook'),
     checkpoint=dict(interval=10, max_keep_ckpts=1, save_best='acc/top1', rule='greater'),
 )

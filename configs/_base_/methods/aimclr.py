@@ -22,6 +22,6 @@ model = dict(
     topk=1,
 )
 default_hooks = dict(
-    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=150, mining=True)])
+    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=0.5, mining=True)])
 )
 del _normal, _extreme

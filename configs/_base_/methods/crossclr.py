@@ -8,5 +8,5 @@ model = dict(
     context=True,
 )
 default_hooks = dict(
-    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=150, mining=True)])
+    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=0.5, mining=True)])
 )

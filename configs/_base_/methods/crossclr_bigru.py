@@ -7,7 +7,7 @@ model = dict(
     context=True,
 )
 default_hooks = dict(
-    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=150, mining=True)])
+    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, mining=False), dict(begin=0.5, mining=True)])
 )
 train_cfg = dict(max_epochs=300)
 param_scheduler = [dict(type='MultiStepLR', milestones=[250], gamma=0.1)]

@@ -105,9 +105,10 @@ class SelfSupervised(StrictLoading, BaseModel):
         """Computes the named losses of a step from its views."""
         raise NotImplementedError
 
-    def extract_feat(self, view: Tensor) -> Dict[str, Tensor]:
-        """Hidden embeddings (B, H) of the query encoders, by stream."""
-        return {name: stream.query.extract(view).float() for name, stream in self.streams.items()}
+    def extract_feat(self, view: Tensor, streams: Optional[Sequence[str]] = None) -> Dict[str, Tensor]:
+        """Hidden embeddings (B, H) of the query encoders, by stream; of all streams by default."""
+        names = self.streams.keys() if streams is None else streams
+        return {name: self.streams[name].query.extract(view).float() for name in names}
 
     def predict(self, view: Tensor, data_samples: list) -> list:
         """Writes each sample's hidden embeddings into its ``embedding`` field, by stream."""

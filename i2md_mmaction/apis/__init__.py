@@ -1,0 +1,14 @@
+"""Encoders and classifiers outside a run: from skeletons to embeddings and class names."""
+
+from .classifier import Predictions, SkeletonClassifierInferencer
+from .clips import Clips, GivenSkeletons
+from .encoder import Embeddings, SkeletonEncoder
+
+__all__ = [
+    'Clips',
+    'Embeddings',
+    'GivenSkeletons',
+    'Predictions',
+    'SkeletonClassifierInferencer',
+    'SkeletonEncoder',
+]
