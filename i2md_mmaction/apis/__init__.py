@@ -3,6 +3,7 @@
 from .classifier import Predictions, SkeletonClassifierInferencer
 from .clips import Clips, GivenSkeletons
 from .encoder import Embeddings, SkeletonEncoder
+from .files import write_embeddings, write_predictions
 
 __all__ = [
     'Clips',
@@ -11,4 +12,6 @@ __all__ = [
     'Predictions',
     'SkeletonClassifierInferencer',
     'SkeletonEncoder',
+    'write_embeddings',
+    'write_predictions',
 ]

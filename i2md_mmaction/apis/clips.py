@@ -31,7 +31,7 @@ class GivenSkeletons(SkeletonDataset):
 
     Example:
         >>> clips = open_clips(np.random.default_rng(0).normal(size=(9, 25, 3)).astype('float32'))
-        >>> GivenSkeletons(clips, pipeline=[], layout='nturgb+d', num_persons=2)[0]['keypoint'].shape
+        >>> GivenSkeletons(clips, pipeline=[], layout='ntu25', num_persons=2)[0]['keypoint'].shape
         (1, 9, 25, 3)
     """
 
