@@ -34,7 +34,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
     # torch first: what depends on it must find the pinned one.
     "${pip[@]}" torch
     "${pip[@]}" 'setuptools>=77.0.3,<81' wheel
-    "${pip[@]}" -r requirements.txt -r requirements-dev.txt
+    "${pip[@]}" -r requirements.txt -r requirements-dev.txt -r requirements-export.txt
     "${pip[@]}" --no-deps --no-build-isolation -e .
     .venv/bin/python -W ignore -c 'import i2md_mmaction'
     echo "$want" >"$stamp"

@@ -3,15 +3,20 @@
 from .classifier import Predictions, SkeletonClassifierInferencer
 from .clips import Clips, GivenSkeletons
 from .encoder import Embeddings, SkeletonEncoder
+from .export import Exported, ExportError, export_stream, load_inferencer
 from .files import write_embeddings, write_predictions
 
 __all__ = [
     'Clips',
     'Embeddings',
+    'ExportError',
+    'Exported',
     'GivenSkeletons',
     'Predictions',
     'SkeletonClassifierInferencer',
     'SkeletonEncoder',
+    'export_stream',
+    'load_inferencer',
     'write_embeddings',
     'write_predictions',
 ]

@@ -63,16 +63,8 @@ class Inferencer:
         show_progress: bool = True,
     ) -> None:
         content = read_checkpoint(checkpoint)
-        if config is None:
-            config = stored_config(content)
-            if config is None:
-                raise ValueError(
-                    f'{checkpoint} carries no config; give that of its model, config=FILE. '
-                    'configs/cmd_ntu60.py is that of a converted CMD'
-                )
-        elif not isinstance(config, Config):
-            config = Config.fromfile(config)
-        self.config, self.meta = config, content.get('meta', {})
+        self.config, self.meta = own_config(checkpoint, content, config), content.get('meta', {})
+        config = self.config
         if self.wanted not in config.get('model', {}):
             raise ValueError(
                 f'{checkpoint} is of a {config.get("model", {}).get("type", "model that it does not name")}; '
@@ -83,6 +75,11 @@ class Inferencer:
             self.model = load_model(config, checkpoint)
         self.model.to(device or get_device())
         self.batch_size, self.num_workers, self.show_progress = batch_size, num_workers, show_progress
+
+    @property
+    def test_file(self) -> str:
+        """The annotation file of the config's test."""
+        return inner_dataset(self.config.test_dataloader.dataset)['ann_file']
 
     @property
     def dataset_settings(self) -> Dict:
@@ -138,3 +135,22 @@ class Inferencer:
     def progress(self, dataset: SkeletonDataset, title: str) -> Optional[str]:
         """The title of a progress bar where there is more than one batch; None for none."""
         return title if self.show_progress and len(dataset) > self.batch_size else None
+
+
+def own_config(
+    checkpoint: Union[str, Path], content: Dict, config: Union[str, Path, Config, None] = None
+) -> Config:
+    """The config of a checkpoint: that which is given, or else the one that it carries.
+
+    Raises:
+        ValueError: If there is neither.
+    """
+    if config is not None:
+        return config if isinstance(config, Config) else Config.fromfile(config)
+    config = stored_config(content)
+    if config is None:
+        raise ValueError(
+            f'{checkpoint} carries no config; give that of its model, config=FILE. '
+            'configs/cmd_ntu60.py is that of a converted CMD'
+        )
+    return config

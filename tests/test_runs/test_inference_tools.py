@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from mmengine.runner import Runner
 
 from i2md_mmaction.apis import SkeletonClassifierInferencer, SkeletonEncoder
@@ -103,3 +104,20 @@ def test_a_recording_is_labelled_over_time(tool, pretraining, tmp_path, capsys):
     with np.load(arrays) as content:
         assert content['classes'].tolist() == said.classes
         assert np.allclose(content['probabilities'], said.probabilities, atol=1e-6)
+
+
+def test_a_stream_is_exported_beside_its_checkpoint(tool, pretraining, capsys):
+    made = pretraining[2].with_name('ours_bone.pt2')
+    assert tool('export', pretraining[2], '--stream', 'bone') == 0
+    assert f'made {made}: differs from the model by ' in capsys.readouterr().out
+    clip = pickle.loads(pretraining[3].read_bytes())['annotations'][0]['keypoint']
+    joints = torch.zeros(1, 2, *clip.shape[1:])
+    joints[0, : len(clip)] = torch.from_numpy(clip)
+    expected = SkeletonEncoder(pretraining[2], device='cpu').encode(clip).streams['bone']
+    assert np.allclose(torch.export.load(made).module()(joints).detach(), expected, atol=1e-4)
+    made.unlink()
+    assert tool('export', pretraining[2], '--stream', 'bone', '--clips', 'absent.pkl') == 2
+    assert 'absent.pkl is not there; give a file of real clips' in capsys.readouterr().err
+    assert tool('export', pretraining[2]) == 2
+    assert "name one of the streams ['joint', 'bone'] to export" in capsys.readouterr().err
+    assert not made.exists()
