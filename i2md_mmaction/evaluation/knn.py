@@ -1,6 +1,8 @@
 """Nearest neighbours of frozen features."""
 
-from typing import Dict, Sequence
+import math
+from functools import partial
+from typing import Dict, Mapping, Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -9,16 +11,20 @@ from torch.nn import functional as F
 from .finite import check_finite
 
 
-def concatenate_streams(features: Dict[str, Tensor]) -> Tensor:
+def concatenate_streams(features: Dict[str, Tensor], weights: Optional[Mapping[str, float]] = None) -> Tensor:
     """Joins the features of several streams, each scaled to unit length first.
 
     Args:
         features: Stream -> (S, H).
+        weights: Stream -> weight of its similarity; 1 each by default.
 
     Returns:
-        (S, sum of H); cosine similarity in it is the mean over the streams.
+        (S, sum of H); cosine similarity in it is the weighted mean over the streams.
     """
-    return torch.cat([F.normalize(feature, dim=1) for feature in features.values()], dim=1)
+    scales = {name: 1.0 if weights is None else math.sqrt(weights[name]) for name in features}
+    return torch.cat(
+        [scales[name] * F.normalize(feature, dim=1) for name, feature in features.items()], dim=1
+    )
 
 
 def check_neighbors(k: int, size: int) -> None:
@@ -28,13 +34,22 @@ def check_neighbors(k: int, size: int) -> None:
 
 
 def knn_predict(
-    query: Tensor, bank: Tensor, bank_labels: Tensor, k: int = 1, num_classes: int = None, chunk: int = 1024
+    query: Tensor,
+    bank: Tensor,
+    bank_labels: Tensor,
+    k: int = 1,
+    num_classes: int = None,
+    chunk: int = 1024,
+    temperature: Optional[float] = None,
 ) -> Tensor:
     """Predicts labels by a vote of the k nearest bank rows, by cosine.
 
     Works in chunks of queries, so that no matrix of all pairs is held. Rows
     equally near are taken in the bank's order; among classes with equally many
     votes the one of the nearest row wins.
+
+    With a temperature, a vote weighs ``exp(cosine / temperature)``. Source: `Wu
+    et al. <https://arxiv.org/abs/1805.01978>`_, section 3.4.
 
     Args:
         query: (Q, H).
@@ -43,6 +58,7 @@ def knn_predict(
         k: Neighbours; 1 in the papers.
         num_classes: Classes; taken from the labels by default.
         chunk: Queries at a time.
+        temperature: Of weighted votes; every vote weighs the same by default.
 
     Returns:
         (Q,), predicted labels.
@@ -60,8 +76,13 @@ def knn_predict(
         if k == 1:
             predictions.append(bank_labels[similarity.argmax(dim=1)])
             continue
-        labels = bank_labels[_nearest(similarity, k)]
-        votes = F.one_hot(labels, num_classes).sum(dim=1)
+        nearest = _nearest(similarity, k)
+        labels = bank_labels[nearest]
+        votes = F.one_hot(labels, num_classes)
+        if temperature is not None:
+            near = similarity.gather(1, nearest)
+            votes = votes * ((near - near[:, :1]) / temperature).exp()[..., None]
+        votes = votes.sum(dim=1)
         tied = votes.gather(1, labels) == votes.amax(dim=1, keepdim=True)  # (rows, k)
         nearest = tied.to(torch.uint8).argmax(dim=1, keepdim=True)
         predictions.append(labels.gather(1, nearest)[:, 0])
@@ -85,6 +106,8 @@ def knn_predictions(
     bank_labels: Tensor,
     k: int = 1,
     streams: Sequence[str] = (),
+    temperature: Optional[float] = None,
+    weights: Optional[Mapping[str, float]] = None,
 ) -> Dict[str, Tensor]:
     """Predicts labels from each stream and from all streams together.
 
@@ -94,6 +117,8 @@ def knn_predictions(
         bank_labels: (S,).
         k: Neighbours.
         streams: Streams to use; all by default.
+        temperature: As for :func:`knn_predict`.
+        weights: As for :func:`concatenate_streams`.
 
     Returns:
         ``top1_STREAM`` for each stream and ``top1`` for their concatenation, (Q,)
@@ -106,9 +131,10 @@ def knn_predictions(
     for name in streams:
         check_finite(f'features of stream {name!r}', query[name], bank[name])
     pairs = {f'top1_{name}': (query[name], bank[name]) for name in streams}
-    joined = [concatenate_streams({name: side[name] for name in streams}) for side in (query, bank)]
+    joined = [concatenate_streams({name: side[name] for name in streams}, weights) for side in (query, bank)]
     pairs['top1'] = pairs[f'top1_{streams[0]}'] if len(streams) == 1 else tuple(joined)
-    return {name: knn_predict(*pair, bank_labels, k) for name, pair in pairs.items()}
+    predict = partial(knn_predict, bank_labels=bank_labels, k=k, temperature=temperature)
+    return {name: predict(*pair) for name, pair in pairs.items()}
 
 
 def knn_accuracy(

@@ -4,6 +4,7 @@ from .comparison import compare_reports
 from .configs import downstream_config
 from .evaluation import Evaluation, Unit
 from .report import report_evaluation, summarize, write_report
+from .summary import summarize_reports
 from .table import PROTOCOLS, Protocol, find_protocol
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     'find_protocol',
     'report_evaluation',
     'summarize',
+    'summarize_reports',
     'write_report',
 ]

@@ -41,7 +41,9 @@ def compare_reports(reports: Dict[str, Dict], published: Union[str, Path] = PUBL
     cells: Dict[Tuple[str, str, str], Dict[str, str]] = {}
     for name, report in reports.items():
         for row in report['rows']:
-            protocol = f'knn, k = {row["k"]}' if row.get('k', 1) != 1 else row['protocol']
+            # Other votes than the papers' are a protocol of their own.
+            plain = row.get('k', 1) == 1 and not row.get('temperature')
+            protocol = row['protocol'] if plain else f'knn, {row["recipe"]}'
             for stream, cell in row['cells'].items():
                 cells.setdefault((report['dataset'], protocol, stream), {})[name] = format_cell(cell)
     numbers: Dict[Tuple[Tuple[str, str, str], str], Dict[float, List[str]]] = {}

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from uuid import uuid4
 
 import numpy as np
@@ -62,11 +62,17 @@ class Evaluation:
         epochs: Trains all classifiers for fewer epochs than the papers do;
             None keeps to the papers.
         seed: Seed of a random encoder, and of the first run of a classifier.
+        temperature: If given, k-NN also votes by weight, see
+            :func:`~i2md_mmaction.evaluation.knn_predict`.
+        weights: Weight of each stream in all ensembles; those of the protocols
+            by default.
+        options: What is different from the config, by dotted keys.
 
     Raises:
         FileNotFoundError: If there is no such checkpoint.
-        ValueError: If a stream is unknown, no bank is named, or the folder
-            holds results of another checkpoint or config.
+        ValueError: If a stream is unknown, no bank is named, the weights are
+            not one for each stream, or the folder holds results of another
+            checkpoint or config.
     """
 
     def __init__(
@@ -81,18 +87,31 @@ class Evaluation:
         balance: str = 'uniform',
         epochs: Optional[int] = None,
         seed: int = 0,
+        temperature: Optional[float] = None,
+        weights: Sequence[float] = (),
+        options: Optional[Mapping[str, Any]] = None,
     ) -> None:
         self.config_file, self.out, self.downstream = Path(config), Path(out), Path(downstream)
         self.checkpoint = None if checkpoint is None else Path(checkpoint).resolve()
         self.config = Config.fromfile(config)
+        self.config.merge_from_dict(dict(options or {}))
         self.streams = tuple(streams) or tuple(self.config.model.streams)
         unknown = sorted(set(self.streams) - set(self.config.model.streams))
         if unknown:
             raise ValueError(f'{config} has no streams {unknown}; it has {list(self.config.model.streams)}')
         self.k, self.runs, self.balance, self.epochs, self.seed = tuple(k), runs, balance, epochs, seed
+        self.temperature, self.weights = temperature, self._weights(weights)
         self.dataloaders = dataloaders(self.config)
         self.digest = cache(data_digest)
         self._claim_folder()
+
+    def _weights(self, weights: Sequence[float]) -> Optional[Dict[str, float]]:
+        """Stream -> weight; None for those of the protocols."""
+        if weights and (len(weights) != len(self.streams) or min(weights) < 0 or max(weights) == 0):
+            raise ValueError(
+                f'weights {list(weights)}: give one of at least 0 for each of {list(self.streams)}'
+            )
+        return dict(zip(self.streams, weights)) or None
 
     def _claim_folder(self) -> None:
         """Marks the folder as this checkpoint's."""
@@ -108,7 +127,7 @@ class Evaluation:
         """What there is to do, in order.
 
         Raises:
-            ValueError: If a protocol is unknown, or a k exceeds the bank.
+            ValueError: If a protocol is unknown, or every k exceeds the bank.
         """
         units = []
         for protocol in expand(protocols):
@@ -120,14 +139,14 @@ class Evaluation:
             runs = range(self.seed, self.seed + (self.runs if protocol.repeated else 1))
             units += [Unit(protocol.name, stream, run) for run in runs for stream in self.streams]
         if Unit('knn') in units and self.finished(Unit('knn')) is None:
-            for k in self.k:
-                check_neighbors(k, len(self.loaders['bank'].dataset))
+            check_neighbors(min(self.k), len(self.loaders['bank'].dataset))
         return list(dict.fromkeys(units))
 
     def settings(self, unit: Unit) -> Dict:
         """What a result depends on beside checkpoint and config; compared on resuming."""
         if unit.protocol == 'knn':
-            return dict(k=list(self.k), streams=list(self.streams))
+            votes = dict(temperature=self.temperature, weights=self.weights)
+            return dict(k=list(self.k), streams=list(self.streams), **votes)
         settings: Dict = dict(epochs=self.epochs)
         return dict(settings, balance=self.balance) if find_protocol(unit.protocol).repeated else settings
 
@@ -209,14 +228,22 @@ class Evaluation:
         return embedded
 
     def _knn(self, unit: Unit) -> Dict:
-        """k-NN accuracies of each stream and of all together, for every k."""
+        """k-NN accuracies of each stream and of all together, for every k that the bank has."""
         (query, labels), bank = self.features['query'], self.features['bank']
-        found = {k: knn_predictions(query, *bank, k=k) for k in self.k}
-        rows = {f'k{k}_{name}': row for k, named in found.items() for name, row in named.items()}
-        return dict(
-            accuracies={str(k): accuracies(named, labels) for k, named in found.items()},
-            predictions=self._keep(unit, labels=labels, **rows),
-        )
+        fitting = [k for k in self.k if k <= len(bank[1])]
+        votes, kept = [(k, None) for k in fitting], {}
+        if self.temperature is not None:
+            votes += [
+                (k, self.temperature) for k in fitting if k > 1
+            ]  # the weight of one vote is all the same
+        rows = []
+        for k, temperature in votes:
+            found = knn_predictions(query, *bank, k=k, temperature=temperature, weights=self.weights)
+            rows.append(dict(k=k, temperature=temperature, accuracies=accuracies(found, labels)))
+            prefix = f'k{k}' if temperature is None else f'k{k}_weighted'
+            kept.update({f'{prefix}_{name}': row for name, row in found.items()})
+        dropped = sorted(set(self.k) - set(fitting))
+        return dict(votes=rows, dropped=dropped, predictions=self._keep(unit, labels=labels, **kept))
 
     def _linear_cached(self, unit: Unit) -> Dict:
         """The linear protocol's recipe on features without augmentation."""

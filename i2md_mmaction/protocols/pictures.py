@@ -81,7 +81,7 @@ def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optiona
     labels = next(iter(loaded.values()))[1]
     scores = {stream: pair[0] for stream, pair in loaded.items()}
     if len(scores) > 1:
-        scores[ENSEMBLE] = find_protocol(protocol).fuse(scores)
+        scores[ENSEMBLE] = find_protocol(protocol).fuse(scores, evaluation.weights)
     accuracies = {}
     for stream, score in scores.items():
         matrix = ConfusionMatrix.calculate(score.argmax(axis=1), labels, num_classes=score.shape[1]).numpy()

@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -14,32 +14,44 @@ from .pictures import classes_of, draw_classes, draw_curve, draw_embeddings, loa
 from .table import ENSEMBLE, find_protocol
 
 
-def _mean(values: Sequence[float]) -> Dict:
-    """Mean of several runs, with their spread (sample standard deviation)."""
+def mean_of(values: Sequence[float]) -> Dict:
+    """Mean of several runs, with their spread (sample standard deviation).
+
+    Example:
+        >>> mean_of([1.0, 3.0])
+        {'mean': 2.0, 'spread': 1.4142135623730951, 'runs': 2}
+    """
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return dict(mean=float(np.mean(values)), spread=spread, runs=len(values))
 
 
 def _knn_rows(result: Dict) -> List[Dict]:
-    """A row for each k."""
+    """A row for each k, and for each way of voting."""
     rows = []
-    for k, found in result['accuracies'].items():
-        streams = {name[len('top1_') :] or ENSEMBLE: value for name, value in found.items()}
-        cells = {name: dict(last=_mean([value])) for name, value in streams.items()}
+    for votes in result['votes']:
+        streams = {name[len('top1_') :] or ENSEMBLE: value for name, value in votes['accuracies'].items()}
+        cells = {name: dict(last=mean_of([value])) for name, value in streams.items()}
         if len(cells) < 3:
             cells.pop(ENSEMBLE, None)
-        rows.append(dict(protocol='knn', recipe=f'k = {k}', k=int(k), cells=cells))
+        recipe = f'k = {votes["k"]}'
+        if votes['temperature'] is not None:
+            recipe += f', votes weighted at temperature {votes["temperature"]:g}'
+        row = dict(protocol='knn', recipe=recipe, k=votes['k'], temperature=votes['temperature'], cells=cells)
+        rows.append(row)
     return rows
 
 
 def summarize(
-    results: Sequence[Dict], load_scores: Callable[[str], Tuple[np.ndarray, np.ndarray]]
+    results: Sequence[Dict],
+    load_scores: Callable[[str], Tuple[np.ndarray, np.ndarray]],
+    weights: Optional[Mapping[str, float]] = None,
 ) -> List[Dict]:
     """A row of the table for each finished protocol.
 
     Args:
         results: What :meth:`~i2md_mmaction.protocols.Evaluation.run` returned.
         load_scores: Gives scores (S, classes) and labels (S,) kept under a name.
+        weights: Stream -> weight in ensembles; those of the protocols by default.
 
     Returns:
         Rows ``dict(protocol, recipe, cells)``; a cell of a stream, or of
@@ -56,15 +68,16 @@ def summarize(
             runs.setdefault(result['run'], {})[result['stream']] = result['scores']
         for stream in dict.fromkeys(result['stream'] for result in group):
             ours = [result for result in group if result['stream'] == stream]
-            cells[stream] = {key: _mean([result[key] for result in ours]) for key in ('last', 'best')}
+            cells[stream] = {key: mean_of([result[key] for result in ours]) for key in ('last', 'best')}
         fused = []
         for names in (names for names in runs.values() if len(names) == len(cells) > 1):
             loaded = {stream: load_scores(name) for stream, name in names.items()}
             labels = next(iter(loaded.values()))[1]
-            scores = find_protocol(protocol).fuse({stream: pair[0] for stream, pair in loaded.items()})
+            each = {stream: pair[0] for stream, pair in loaded.items()}
+            scores = find_protocol(protocol).fuse(each, weights)
             fused.append(100 * float((scores.argmax(axis=1) == labels).mean()))
         if fused:
-            cells[ENSEMBLE] = dict(last=_mean(fused))
+            cells[ENSEMBLE] = dict(last=mean_of(fused))
         rows.append(dict(protocol=protocol, recipe=group[0]['recipe'], cells=cells))
     return rows
 
@@ -176,6 +189,11 @@ def report_evaluation(
             f'Labelled samples of `semi_*` are drawn by `balance={evaluation.balance}`; each run keeps '
             'its list in `runs/*/subset.json`.'
         )
+    for dropped in (result['dropped'] for result in results if result.get('dropped')):
+        notes.append(f'The bank has fewer samples than k = {", ".join(map(str, dropped))}, left out here.')
+    if evaluation.weights:
+        weights = ', '.join(f'{name} {weight:g}' for name, weight in evaluation.weights.items())
+        notes.append(f'Every ensemble weighs its streams: {weights}.')
     report = dict(
         title=f'Evaluation of {evaluation.config.model.type} on {name_of(evaluation)}',
         dataset=name_of(evaluation),
@@ -184,7 +202,7 @@ def report_evaluation(
         written=time.strftime('%Y-%m-%d %H:%M:%S'),
         config=str(evaluation.config_file),
         sha256=evaluation.identity['sha256'],
-        rows=summarize(results, lambda name: load_scores(evaluation, name)),
+        rows=summarize(results, lambda name: load_scores(evaluation, name), evaluation.weights),
         failed=failed,
         pictures=pictures,
         notes=notes,

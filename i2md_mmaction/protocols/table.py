@@ -34,9 +34,11 @@ class Protocol:
     repeated: bool = False
     weights: Optional[Mapping[str, float]] = None
 
-    def fuse(self, scores: Dict[str, np.ndarray]) -> np.ndarray:
-        """Scores (S, classes) of the ensemble from those of the streams."""
-        return fuse_scores(scores, self.weights)
+    def fuse(
+        self, scores: Dict[str, np.ndarray], weights: Optional[Mapping[str, float]] = None
+    ) -> np.ndarray:
+        """Scores (S, classes) of the ensemble, by the protocol's weights unless there are others."""
+        return fuse_scores(scores, weights or self.weights)
 
 
 def _semi(percent: int) -> Protocol:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -68,6 +69,18 @@ def test_many_rows_that_are_equally_near_change_no_rule(seed, k):
     bank_labels = labels(16, seed)
     expected = [slow_prediction(row, bank, bank_labels, k) for row in query]
     assert knn_predict(query, bank, bank_labels, k=k).tolist() == expected
+
+
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 12), temperature=st.sampled_from([0.07, 0.5, 3.0]))
+def test_weighted_votes_are_those_of_scikit_learn(seed, k, temperature):
+    query, bank, bank_labels = features(15, seed), features(12, seed + 1), labels(12, seed)
+
+    def weigh(distances):  # cosine distances
+        return np.exp((1 - distances) / temperature)
+
+    reference = KNeighborsClassifier(k, metric='cosine', weights=weigh).fit(bank.double(), bank_labels)
+    found = knn_predict(query, bank, bank_labels, k=k, temperature=temperature)
+    assert found.tolist() == reference.predict(query.double()).tolist()
 
 
 @pytest.mark.parametrize('k', [1, 5])

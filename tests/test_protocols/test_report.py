@@ -30,17 +30,15 @@ def load(name):
 
 @pytest.fixture
 def results():
-    accuracies = {
-        '1': dict(top1_joint=60.0, top1_bone=50.0, top1=70.0),
-        '5': dict(top1_joint=61.0, top1=61.0),
-    }
+    found = {1: dict(top1_joint=60.0, top1_bone=50.0, top1=70.0), 5: dict(top1_joint=61.0, top1=61.0)}
+    votes = [dict(k=k, temperature=None, accuracies=accuracies) for k, accuracies in found.items()]
     semi = [
         classified('semi_1', stream, run, last=40.0 + 10 * run, best=60.0)
         for run in range(3)
         for stream in ('joint', 'bone')
     ]
     return [
-        dict(protocol='knn', stream=None, run=0, status='finished', unit='knn', accuracies=accuracies),
+        dict(protocol='knn', stream=None, run=0, status='finished', unit='knn', votes=votes),
         classified('linear', 'joint'),
         classified('linear', 'bone'),
         *semi,

@@ -207,9 +207,9 @@ def test_a_shortened_training_is_not_gone_on_from_by_a_whole_one(evaluation, mon
     assert begun == [0, 1]
 
 
-def test_more_neighbours_than_the_bank_has_are_refused_before_anything_is_trained(evaluation, trainings):
+def test_neighbours_that_the_bank_does_not_have_are_refused_before_anything_is_trained(evaluation, trainings):
     with pytest.raises(ValueError, match='k=1000 neighbours of a bank of'):
-        evaluation(k=(1, 1000)).units(['linear', 'knn'])
+        evaluation(k=(1000, 2000)).units(['linear', 'knn'])
     assert not trainings
 
 
@@ -262,4 +262,7 @@ def test_a_number_that_cannot_be_is_an_error_of_the_command_line(option, pretrai
 def test_the_command_line_asks_for_what_it_needs(capsys):
     with pytest.raises(SystemExit):
         evaluate.main(['--protocols', 'knn'])
-    assert 'give CHECKPOINT and --config, or --compare' in capsys.readouterr().err
+    assert 'give CHECKPOINT, or --compare' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        evaluate.main(['random', '--protocols', 'knn'])
+    assert 'random carries no config; give --config' in capsys.readouterr().err

@@ -59,7 +59,7 @@ def results(forms, pretraining, tmp_path_factory):
         units = ours.units(PROTOCOLS)
         kept = [ours.run(unit) for unit in units]
         assert [result.get('error') for result in kept] == [None] * 4
-        keys = ('accuracies', 'last', 'best')
+        keys = ('votes', 'last', 'best')
         found[form] = {result['unit']: [result.get(key) for key in keys] for result in kept}
         report = report_evaluation(ours, kept)[0]
         assert not report['failed'] and report['dataset'].startswith('demo')
@@ -70,7 +70,7 @@ def results(forms, pretraining, tmp_path_factory):
 def test_every_protocol_gives_the_numbers_of_one_file(form, results):
     assert results[form] == results['one file']
     # And not those of a bank in which every query finds itself.
-    assert results[form]['knn'][0]['1']['top1_joint'] < 100
+    assert results[form]['knn'][0][0]['accuracies']['top1_joint'] < 100
 
 
 @pytest.mark.parametrize('form', FORMS)
@@ -79,7 +79,7 @@ def test_the_loop_measures_what_the_protocol_does(form, forms, results, pretrain
     config.update(work_dir=str(tmp_path), load_from=str(pretraining[2]), experiment_name=form)
     config.visualizer = dict(type='Visualizer', vis_backends=[], name=f'{tmp_path}')
     measured = Runner.from_cfg(config).test()
-    assert measured['knn/top1_joint'] == results[form]['knn'][0]['1']['top1_joint']
+    assert measured['knn/top1_joint'] == results[form]['knn'][0][0]['accuracies']['top1_joint']
 
 
 @pytest.mark.parametrize('form', FORMS)
@@ -90,7 +90,7 @@ def test_the_demo_report_measures_it_too(form, forms, results, pretraining, tmp_
     demo_report.main([str(forms[form]), str(pretraining[2]), '--out', str(tmp_path)])
     lines = capsys.readouterr().out.splitlines()
     line = next(line for line in lines if re.search(r'pre-trained\W.*\d\.\d', line))
-    accuracy = results['one file']['knn'][0]['1']['top1_joint']
+    accuracy = results['one file']['knn'][0][0]['accuracies']['top1_joint']
     assert re.findall(r'[\d.]+', line)[0] == f'{accuracy:.1f}'
 
 
