@@ -80,8 +80,8 @@ def test_votes_weights_and_options_are_those_of_the_command_line(pretraining, tm
     out = tmp_path / 'out'
     line = [str(pretraining[2]), '--config', str(pretraining[1]), '--out', str(out), '--epochs', '1']
     line += ['--protocols', 'knn', 'linear_cached', '--k', '1', '5', '1000', '--temperature', '0.07']
-    line += ['--weights', '0.6', '0.2', '--cfg-options', 'test_dataloader.batch_size=3']
-    line += ["model.data_preprocessor.test_view=[dict(type='TemporalCenterResize', num_frames=16)]"]
+    line += ['--weights', '0.6', '0.2', '--cfg-options', 'test_cfg.bank.split=xsub_val']
+    line += ['test_dataloader.dataset.split=xsub_train']
     assert evaluate.main(line) == 0
     report = json.loads((out / 'report.json').read_text())
     recipes = [row['recipe'] for row in report['rows'][:3]]
@@ -90,7 +90,7 @@ def test_votes_weights_and_options_are_those_of_the_command_line(pretraining, tm
     assert 'Every ensemble weighs its streams: joint 0.6, bone 0.2.' in report['notes']
 
     config = Config.fromfile(pretraining[1])
-    config.model.data_preprocessor.test_view = [dict(type='TemporalCenterResize', num_frames=16)]
+    config.test_cfg.bank.split, config.test_dataloader.dataset.split = 'xsub_val', 'xsub_train'
     model = load_model(config, pretraining[2])
     (query, labels), (bank, known) = (
         embed_split(model, dataloaders(config)[part]) for part in ('query', 'bank')
