@@ -12,6 +12,7 @@ from .hooks import (
 )
 from .loops import EmbeddingLoop, KNNLoop, SkeletonTestLoop, SkeletonTrainLoop, SkeletonValLoop
 from .optim import BFloat16OptimWrapper
+from .probe import LinearProbeHook
 from .record_hooks import ClassNamesHook, SubsetRecordHook
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     'DivergedError',
     'EmbeddingLoop',
     'KNNLoop',
+    'LinearProbeHook',
     'MoCoMemoryHook',
     'MomentumScheduleHook',
     'PortableCheckpointHook',
