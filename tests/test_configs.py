@@ -31,9 +31,10 @@ def load_configs():
     """Every config that can be run, by its name below the root.
 
     Those of a benchmark are parts; tests/test_study/test_small_benchmark.py composes and builds its runs.
+    Those of projects/mix_and_match are mmaction2's; tests/test_mix_and_match.py trains them.
     """
     paths = sorted(path for folder in ('configs', 'projects') for path in (ROOT / folder).rglob('*.py'))
-    paths = [path for path in paths if not {'_base_', 'small_benchmark'} & {*path.parts}]
+    paths = [path for path in paths if not {'_base_', 'small_benchmark', 'mix_and_match'} & {*path.parts}]
     paths = [path for path in paths if '_base_ = ' in path.read_text()]
     return {str(path.relative_to(ROOT))[:-3]: load_config(path) for path in paths}
 

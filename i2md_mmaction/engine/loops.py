@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import ContextManager, Dict, Iterator, List, Tuple, Union
 
 import torch
+from mmaction.models.recognizers.base import BaseRecognizer
 from mmaction.registry import LOOPS
 from mmengine.dist import collect_results
 from mmengine.evaluator import Evaluator
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..datasets import AnnotationError, check_labels
-from ..evaluation.inference import bank_dataloader
+from ..evaluation.inference import bank_dataloader, embed_by_backbone
 from ..evaluation.knn import check_neighbors
 from ..evaluation.metrics import EmbeddingQuality, KNNAccuracy, collect
 from .hooks import unwrapped
@@ -193,6 +194,8 @@ class EmbeddingLoop(BaseLoop):
     @torch.no_grad()
     def _predict(self, batch: Dict) -> list:
         with self._precision():
+            if isinstance(unwrapped(self.runner.model), BaseRecognizer):
+                return embed_by_backbone(unwrapped(self.runner.model), batch)
             return self.runner.model.test_step(batch)
 
     @torch.no_grad()

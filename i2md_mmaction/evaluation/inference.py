@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from ..datasets import check_labels
 from ..models.checkpoints import load_weights
+from ..models.encoder import average_map
 
 
 def load_model(config: Config, checkpoint: Union[str, Path, None] = None, seed: int = 0) -> torch.nn.Module:
@@ -134,6 +135,39 @@ def embed_split(
         labels += [int(sample.gt_label) for sample in data['data_samples']]
     joined = {name: torch.cat([features[name] for features in collected]) for name in collected[0]}
     return joined, torch.tensor(labels)
+
+
+def embed_by_backbone(model: torch.nn.Module, batch: Mapping) -> list:
+    """Embeds a batch by the backbone of one of mmaction2's recognizers in eval mode.
+
+    A map, as mmaction2's graph networks give, is averaged over persons, frames
+    and joints, and the clips of a sample are averaged.
+
+    Args:
+        model: Such as ``RecognizerGCN``, on its device.
+        batch: As its dataloader gives it.
+
+    Returns:
+        The data samples, each with the field ``embedding``: the feature (H,) as
+        that of a stream, called ``'backbone'``.
+
+    Raises:
+        TypeError: If the backbone gives neither maps nor features.
+    """
+    data = model.data_preprocessor(batch, training=False)
+    feature = model.extract_feat(data['inputs'], stage='backbone')[0]
+    if not torch.is_tensor(feature) or feature.dim() not in (2, 5):
+        found = f'shape {tuple(feature.shape)}' if torch.is_tensor(feature) else f'a {type(feature).__name__}'
+        raise TypeError(
+            f'{type(model.backbone).__name__} gives {found}; neighbours are sought of features (B, H) or of '
+            'maps (B, persons, H, frames, joints)'
+        )
+    samples = data['data_samples']
+    hidden = average_map(feature).float()  # of each clip
+    hidden = hidden.view(len(samples), -1, hidden.size(1)).mean(dim=1)
+    for sample, row in zip(samples, hidden):
+        sample.set_field({'backbone': row}, 'embedding')
+    return samples
 
 
 def score_split(

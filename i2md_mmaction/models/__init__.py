@@ -2,7 +2,7 @@
 
 from .backbones import BiGRU, GCNTransformer, SlimSTGCN
 from .data_preprocessor import SkeletonViewPreprocessor
-from .encoder import SkeletonEncoder
+from .encoder import MomentumStream, SkeletonEncoder, Stream
 from .energy_drop import EnergyDrop
 from .heads import EmbeddingClsHead, ProjectionHead
 from .losses import (
@@ -11,7 +11,7 @@ from .losses import (
     MutualDistillationLoss,
     NeighborMiningLoss,
 )
-from .memory_bank import MemoryBank
+from .memory_bank import MemoryBank, entry_name
 from .neighbor_encoder import NeighborEncoder
 from .recognizers import (
     CMD,
@@ -24,6 +24,7 @@ from .recognizers import (
     SkeletonClassifier,
     SkeletonMoCo,
 )
+from .similarity import Similarity
 
 __all__ = [
     'CMD',
@@ -39,14 +40,18 @@ __all__ = [
     'InfoNCELoss',
     'MemoryBank',
     'MomentumContrast',
+    'MomentumStream',
     'MutualDistillationLoss',
     'NeighborEncoder',
     'NeighborMiningLoss',
     'ProjectionHead',
     'SelfSupervised',
+    'Similarity',
     'SkeletonClassifier',
     'SkeletonEncoder',
     'SkeletonMoCo',
     'SkeletonViewPreprocessor',
     'SlimSTGCN',
+    'Stream',
+    'entry_name',
 ]
