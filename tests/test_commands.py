@@ -38,6 +38,12 @@ ELSEWHERE = {
     r'python tools/evaluate.py --compare .*': 'reports; tests/test_runs/test_evaluate.py compares',
     r'python tools/evaluate.py .*nwucla.*': 'Northwestern-UCLA',
     r'python tools/evaluate.py .*': 'NTU RGB+D; tests/test_runs/test_evaluate.py evaluates',
+    r'python tools/(embed|classify).py work_dirs/.*': 'runs; tests/test_runs/test_inference_tools.py embeds',
+    r'python tools/export.py work_dirs/.*': 'a run; tests/test_runs/test_inference_tools.py exports',
+    r'python tools/mmaction_tool.py .*': 'a run; tests/test_runs/test_mmaction_tools.py runs it',
+    r'mim run mmaction2 (print_config|get_flops|report_accuracy) .*': 'runs; test_runs/test_mmaction_tools.py',
+    r'mim train mmaction2 projects/mix_and_match/.*': 'NTU RGB+D; tests/test_mix_and_match.py trains',
+    r'python projects/mix_and_match/plain_torch.py .*': 'minutes; tests/test_mix_and_match.py runs it small',
     r'python tools/study.py \w+ .*': 'hours; tests/test_study/test_study_tool.py runs a small one',
     r'python projects/\w+/inner_split.py .*': 'UTD-MHAD; tests/test_study/test_small_benchmark.py',
     r'python tools/plot_run.py .*': 'a run; tests/test_evaluation/test_history.py draws',
@@ -70,6 +76,8 @@ RUN = (
     'python tools/make_demo_data.py',
     'python tools/downstream_config.py ',
     'mim train mmaction2 configs/cmd_demo_2d.py',
+    'python tools/embed.py demo_out/',
+    'python tools/export.py demo_out/',
     'PYTHONPATH=. mim train mmaction2 projects/simsiam/',
     'python projects/custom_skeleton/',
     'mim train mmaction2 projects/custom_skeleton/',
@@ -146,6 +154,7 @@ def type_in(checkout):
     return run
 
 
+PYTHON = re.compile(r'^```python\n(.*?)^```$', re.M | re.S)
 CUSTOM = 'projects/custom_skeleton/cmd_nite15.py'
 
 
@@ -180,6 +189,27 @@ def test_simsiam_trains_on_the_demo_data_as_its_page_says(type_in, checkout):
     assert list(checkout.glob('work_dirs/*simsiam*/epoch_1.pth'))
 
 
+def test_an_encoder_is_used_and_exported_as_the_readme_says(type_in, checkout):
+    pytest.importorskip('onnxruntime', reason='pip install "i2md_mmaction[export]"')
+    type_in('python tools/make_demo_data.py --num-classes 4 --samples-per-class 6')
+    type_in('mim train mmaction2 configs/cmd_demo.py --work-dir demo_out --gpus 0')
+    (checkout / 'demo_out/epoch_1.pth').rename(checkout / 'demo_out/epoch_60.pth')
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    [block] = [code for code in PYTHON.findall(readme) if 'SkeletonEncoder' in code]
+    assert len([line for line in block.splitlines() if line]) == 5
+    [shown] = re.findall(r'^```text\n(\(.*)\n```$', readme, re.M)
+    # The same words, of another encoder.
+    pattern = re.sub(r'\d+', r'\\d+', re.escape(shown))
+    assert re.search(pattern, type_in("python - <<'END'", f'\n{block}END'))
+    [embed], [export] = (
+        printed('python tools/embed.py demo_out/'),
+        printed('python tools/export.py demo_out/'),
+    )
+    assert 'made demo.npz' in type_in(embed) and (checkout / 'demo.npz').is_file()
+    assert 'differs from the model by' in type_in(export)
+    assert (checkout / 'demo_out/epoch_60_joint.onnx').is_file()
+
+
 def test_joints_of_images_are_trained_on_as_the_page_says(type_in):
     [demo] = printed('python tools/make_demo_data.py --layout coco17')
     type_in(demo + ' --num-classes 4 --samples-per-class 24')
@@ -209,9 +239,6 @@ def test_the_page_on_custom_skeletons_leads_to_its_end(type_in, checkout):
     report = (checkout / 'work_dirs/cmd_nite15_report/report.md').read_text()
     assert all(f'| {protocol} |' in report for protocol in ('knn', 'linear', 'semi_20'))
     assert 'Failed' not in report
-
-
-PYTHON = re.compile(r'^```python\n(.*?)^```$', re.M | re.S)
 
 
 def test_custom_skeletons_without_labels_are_trained_on_and_watched_as_the_pages_say(type_in, checkout):

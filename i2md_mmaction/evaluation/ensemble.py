@@ -13,7 +13,7 @@ def fuse_scores(scores: Dict[str, np.ndarray], weights: Optional[Dict[str, float
     """Sums the scores of several streams by weight, with mmaction2's ``get_weighted_score``.
 
     Scores written by ``mim test --dump`` are fused by mmaction2's own tool,
-    ``mim run mmaction2 report_accuracy --scores ... --coefficients ...``.
+    ``mim run mmaction2 report_accuracy --preds ... --coefficients ...``.
 
     Args:
         scores: Stream -> (S, classes), raw logits as AimCLR fuses them, of the
