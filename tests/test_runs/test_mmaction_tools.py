@@ -17,10 +17,8 @@ def run(pretraining, tmp_path_factory):
     """A classifier's config and checkpoint, and the scores that a test would dump."""
     folder = tmp_path_factory.mktemp('run')
     config = small('linear', pretraining, folder / 'run', epochs=1)
-    config.test_evaluator = [
-        *config.test_evaluator,
-        dict(type='DumpResults', out_file_path=str(folder / 's.pkl')),
-    ]
+    dump = dict(type='DumpResults', out_file_path=str(folder / 's.pkl'))
+    config.test_evaluator = [config.test_evaluator, dump]
     runner = Runner.from_cfg(config)
     runner.train()
     runner.test()
