@@ -66,7 +66,9 @@ def enter_epoch():
     def enter(hook: PretrainStageHook, model, epoch):
         logged = []
         hook.before_train_epoch(
-            SimpleNamespace(epoch=epoch, model=model, logger=SimpleNamespace(info=logged.append))
+            SimpleNamespace(
+                epoch=epoch, max_epochs=300, model=model, logger=SimpleNamespace(info=logged.append)
+            )
         )
         return logged
 
