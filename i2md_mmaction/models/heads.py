@@ -9,6 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .similarity import at_least_float32
+
 
 @MODELS.register_module()
 class ProjectionHead(BaseModule):
@@ -51,7 +53,7 @@ class ProjectionHead(BaseModule):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Projects h (B, H) to z (B, D) of unit length, float32 also under autocast."""
-        return F.normalize(self.layers(hidden).float(), dim=1)
+        return F.normalize(at_least_float32(self.layers(hidden)), dim=1)
 
 
 @MODELS.register_module()
@@ -92,7 +94,7 @@ class EmbeddingClsHead(BaseHead):
 
     def forward(self, hidden: Tensor, **kwargs) -> Tensor:
         """Scores h (B, H) to (B, num_classes), float32 also under autocast."""
-        return self.fc(hidden).float()
+        return at_least_float32(self.fc(hidden))
 
     def predict_by_feat(self, cls_scores: Tensor, data_samples: list) -> list:
         """As ``BaseHead``, but refuses scores that are not finite.

@@ -6,8 +6,18 @@ import torch
 from torch import Tensor
 
 
+def at_least_float32(value: Tensor) -> Tensor:
+    """The same values, in float32 where they had fewer digits; float64 stays.
+
+    Example:
+        >>> [at_least_float32(torch.ones(1, dtype=kind)).dtype for kind in (torch.bfloat16, torch.float64)]
+        [torch.float32, torch.float64]
+    """
+    return value.to(torch.promote_types(value.dtype, torch.float32))
+
+
 class Similarity:
-    """How similar a batch of one stream is to its keys and to a bank, in float32.
+    """How similar a batch of one stream is to its keys and to a bank, in float32 or more.
 
     Autocast is off here: the softmaxes that follow divide by temperatures far
     below 1 and would magnify its rounding.
@@ -24,7 +34,7 @@ class Similarity:
 
     def __init__(self, query: Tensor, key: Tensor, bank: Tensor) -> None:
         with torch.autocast(query.device.type, enabled=False):
-            query, self._key, self._bank = query.float(), key.float(), bank.float()
+            query, self._key, self._bank = map(at_least_float32, (query, key, bank))
             self.pos_sim = (query * self._key).sum(dim=1)
             self.query_sim = query @ self._bank.T
         self._key_sim: Optional[Tensor] = None
