@@ -122,10 +122,9 @@ def folders(args: argparse.Namespace) -> Dict[str, Path]:
     if len(paths) == 1:
         return {args.checkpoint[0]: args.out or Path(f'work_dirs/evaluate/{prefix}_{paths[0].stem}')}
     out = args.out or Path(f'work_dirs/evaluate/{prefix}_{len(paths)}_checkpoints')
-    names: List[str] = []
-    for path in paths:
-        name = f'{path.parent.name}_{path.stem}'
-        names.append(f'{name}_{names.count(name)}' if name in names else name)
+    names = [f'{path.parent.name}_{path.stem}' for path in paths]
+    if len(set(names)) < len(names):  # numbered, so that no two share a folder
+        names = [f'{number}_{name}' for number, name in enumerate(names)]
     return {checkpoint: out / name for checkpoint, name in zip(args.checkpoint, names)}
 
 

@@ -232,10 +232,8 @@ class Evaluation:
         (query, labels), bank = self.features['query'], self.features['bank']
         fitting = [k for k in self.k if k <= len(bank[1])]
         votes, kept = [(k, None) for k in fitting], {}
-        if self.temperature is not None:
-            votes += [
-                (k, self.temperature) for k in fitting if k > 1
-            ]  # the weight of one vote is all the same
+        if self.temperature is not None:  # of one vote the weight is all the same
+            votes += [(k, self.temperature) for k in fitting if k > 1]
         rows = []
         for k, temperature in votes:
             found = knn_predictions(query, *bank, k=k, temperature=temperature, weights=self.weights)

@@ -38,7 +38,7 @@ def recordings(layout='ntu25', coordinates=3, seed=0):
     return [whole, gaps, late, whole[:1, :5]]
 
 
-def checkpoint_of(config, path, stream=None):
+def checkpoint_of(config, path):
     """A checkpoint of random weights, as a run writes it."""
     weights = load_model(config, seed=1).state_dict()
     torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=weights), path)
