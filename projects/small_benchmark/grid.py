@@ -41,10 +41,11 @@ data = dict(
     nw_ucla='NW-UCLA x-view',
     utd_mhad='UTD-MHAD x-sub',
     msr_action3d='MSR-Action3D x-sub',
-    sbu='SBU, five folds',
+    sbu='SBU, first fold',
 )
-#: The environment of each fold of a data set that has some.
-folds = dict(sbu={f'fold{fold}': dict(SBU_FOLD=f'fold{fold}') for fold in range(1, 6)})
+#: The environment of each fold of a data set that has some. All five folds of SBU would take as long as
+#: everything else.
+folds = dict(sbu=dict(fold1=dict(SBU_FOLD='fold1')))
 seeds = [0, 1, 2, 3, 4]
 #: What is measured of an encoder, and of which methods alone.
 protocols = dict(knn=None, linear_cached=None, semi_10=['moco', 'cmd', 'i2md', 'untrained'])

@@ -3,4 +3,4 @@ _base_ = '../../../../configs/_base_/datasets/kinect20_joined.py'
 
 epochs = 30
 small = dict(bank=dict(size=1024))
-sized = dict(distillation=dict(topk=512), num_neighbors=16)
+sized = dict(distillation=dict(topk=128))

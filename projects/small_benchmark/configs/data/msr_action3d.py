@@ -3,4 +3,4 @@ _base_ = '../../../../configs/_base_/datasets/msr_action3d_xsub.py'
 
 epochs = 120
 small = dict(bank=dict(size=128))
-sized = dict(distillation=dict(topk=128), num_neighbors=16)
+sized = dict(distillation=dict(topk=16))

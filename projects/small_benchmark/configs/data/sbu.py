@@ -3,4 +3,4 @@ _base_ = '../../../../configs/_base_/datasets/sbu.py'
 
 epochs = 150
 small = dict(bank=dict(size=128))
-sized = dict(distillation=dict(topk=128), num_neighbors=16)
+sized = dict(distillation=dict(topk=16))

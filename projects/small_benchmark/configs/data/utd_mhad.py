@@ -3,4 +3,4 @@ _base_ = '../../../../configs/_base_/datasets/utd_mhad_xsub.py'
 
 epochs = 80
 small = dict(bank=dict(size=256))
-sized = dict(distillation=dict(topk=256), num_neighbors=16)
+sized = dict(distillation=dict(topk=32))

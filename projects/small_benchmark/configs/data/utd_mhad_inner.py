@@ -4,6 +4,7 @@ _base_ = './utd_mhad.py'
 
 epochs = 100
 small = dict(bank=dict(size=128))
+sized = dict(distillation=dict(topk=16))
 _fold = __import__('os').environ.get('INNER_FOLD', 'fold1')
 _dataset = dict(ann_file='work_dirs/small_benchmark/utd_mhad_inner.pkl')
 train_dataloader = dict(dataset=dict(split=f'{_fold}_train', **_dataset))

@@ -1,3 +1,4 @@
+# The number of anchors depends on the data set's bank.
 _base_ = './moco.py'
 
-model = dict(type='CMD', distillation=dict(type='MutualDistillationLoss', topk=512))
+model = dict(type='CMD', distillation=dict(type='MutualDistillationLoss'))

@@ -1,4 +1,4 @@
 _base_ = './cmd.py'
 
-# The papers' weights; the number of neighbours is the data set's.
+# The papers' weights.
 model = dict(type='I2MD', num_neighbors=16, imd_weight=1.0, cmd_weight=0.5)

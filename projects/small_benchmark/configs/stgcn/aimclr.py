@@ -1,4 +1,4 @@
 _base_ = '../../../../configs/_base_/methods/aimclr_small.py'
 
-# Mining from half-way, as in the paper.
-default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False), dict(begin=0.5, mining=True)]))
+# Mining in the last fifth, see README.md; in the paper, from half-way.
+default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False), dict(begin=0.8, mining=True)]))
