@@ -30,11 +30,19 @@ _neighbors = 'model = dict(distillation=dict(topk=64), num_neighbors={}, imd_wei
 _start = (
     'default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False), dict(begin={}, mining=True)]))\n'
 )
+_distilling = """
+default_hooks = dict(
+    stages=dict(
+        type='PretrainStageHook', stages=[dict(begin=0, cmd_weight=0.0), dict(begin=0.5, cmd_weight=1.0)]
+    )
+)
+"""
 _alone = dict(
     cmd=dict(
         cmd_k64=('K = 64', _topk.format(64)),
         cmd_k16=('K = 16', _topk.format(16)),
         cmd_k4=('K = 4', _topk.format(4)),
+        cmd_start=('K = 16, from half-way', _topk.format(16) + _distilling),
     ),
     i2md=dict(
         i2md_d16=('16 neighbours', _neighbors.format(16, 1.0)),
