@@ -2,13 +2,16 @@
 
 import importlib.util
 import pickle
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
 from i2md_mmaction.study.grid import Grid
+from i2md_mmaction.study.results import load_result
 
 ROOT = Path(__file__).parents[2]
 BENCHMARK = ROOT / 'projects' / 'small_benchmark'
@@ -78,3 +81,20 @@ def test_settings_are_chosen_without_the_test_subjects(tmp_path, capsys):
         held_out += tested
     assert sorted(held_out) == sorted(training)
     assert f'made {out}' in capsys.readouterr().out
+
+
+def test_the_page_states_the_choices_as_they_were_measured():
+    runs = {}
+    for path in (BENCHMARK / 'results' / 'choices').glob('*/*/*.json'):
+        run = load_result(path)
+        runs.setdefault(run.method, []).append(run)
+    page = (BENCHMARK / 'README.md').read_text(encoding='utf-8')
+    row = re.compile(r'^\| `(\w+)` \| .* \| ([\d.]+) \| ([\d.]+) \| (.+) \|$', re.MULTILINE)
+    stated = row.findall(page)
+    assert {name for name, *_ in stated} == set(runs) - {'raw', 'untrained'}
+    for name, *figures, folds in stated:
+        numbers = sorted(int(run.fold[-1]) for run in runs[name])
+        assert folds == ('1 to 4' if len(numbers) == 4 else ' and '.join(map(str, numbers)))
+        for protocol, figure in zip(('knn', 'linear_cached'), figures):
+            mean = np.mean([run.accuracy(protocol) for run in runs[name]])
+            assert figure == f'{mean:.1f}'
