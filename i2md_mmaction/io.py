@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, Union
 
+import numpy as np
+
 #: What a full or failing disk answers to a write.
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
@@ -82,6 +84,13 @@ def write_file(path: os.PathLike, content: Union[bytes, str]) -> Path:
     """Writes a file whole or not at all; see :func:`atomic_write`. Text is UTF-8."""
     with atomic_write(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+    return Path(path)
+
+
+def write_arrays(path: os.PathLike, **arrays: np.ndarray) -> Path:
+    """Writes a compressed ``.npz`` whole or not at all; see :func:`atomic_write`."""
+    with atomic_write(path) as file:
+        np.savez_compressed(file, **arrays)
     return Path(path)
 
 

@@ -4,12 +4,12 @@ import csv
 import io
 import shutil
 from pathlib import Path
-from typing import Dict, Iterable, List, Sequence, Union
+from typing import Iterable, List, Sequence, Union
 
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from ..io import write_file
+from ..io import write_arrays, write_file
 from .classifier import Predictions
 from .encoder import Embeddings
 
@@ -41,19 +41,19 @@ def write_embeddings(embeddings: Embeddings, path: Union[str, Path]) -> Path:
         a,2,0,9,1.0,1.0,1.0,1.0
     """
     path = Path(path)
-    about = _rows(embeddings)
     if path.suffix == '.npz':
-        return write_file(path, _npz(**_clips(embeddings), **embeddings.streams, joined=embeddings.joined))
+        about = dict(names=np.array(embeddings.names), labels=embeddings.labels, frames=embeddings.frames)
+        return write_arrays(path, **about, **embeddings.streams, joined=embeddings.joined)
     if path.suffix == '.csv':
         names = [f'{name}_{n}' for name, of in embeddings.streams.items() for n in range(of.shape[1])]
         values = np.concatenate(list(embeddings.streams.values()), axis=1)
-        rows = ((*row, *map(float, one)) for row, one in zip(about, values))
+        rows = ((*row, *map(float, one)) for row, one in zip(_rows(embeddings), values))
         return write_file(path, _csv([*_HEADER, *names], rows))
     if path.suffix:
         raise ValueError(f'{path}: write to .npz, .csv, or a folder for the embedding projector')
     if path.exists():
         raise FileExistsError(f'{path}: the embedding projector gets a folder of its own; name a new one')
-    return _write_projector(embeddings, about, path)
+    return _write_projector(embeddings, path)
 
 
 def write_predictions(predictions: Predictions, path: Union[str, Path], top: int = 5) -> Path:
@@ -73,13 +73,13 @@ def write_predictions(predictions: Predictions, path: Union[str, Path], top: int
     """
     path = Path(path)
     if path.suffix == '.npz':
-        content = dict(
+        return write_arrays(
+            path,
             names=np.array(predictions.names),
             frames=predictions.frames,
             classes=np.array(predictions.classes),
             probabilities=predictions.probabilities,
         )
-        return write_file(path, _npz(**content))
     if path.suffix != '.csv':
         raise ValueError(f'{path}: write to .csv or .npz')
     top = min(top, len(predictions.classes))
@@ -97,22 +97,10 @@ def write_predictions(predictions: Predictions, path: Union[str, Path], top: int
 _HEADER = ('name', 'label', 'first', 'last')
 
 
-def _clips(embeddings: Embeddings) -> Dict[str, np.ndarray]:
-    """What is known of the clips, as arrays."""
-    return dict(names=np.array(embeddings.names), labels=embeddings.labels, frames=embeddings.frames)
-
-
 def _rows(embeddings: Embeddings) -> List[Sequence]:
     """What is known of each clip, in the order of the header."""
     rows = zip(embeddings.names, embeddings.labels, embeddings.frames)
     return [(name, int(label), *map(int, frames)) for name, label, frames in rows]
-
-
-def _npz(**arrays: np.ndarray) -> bytes:
-    """The content of an ``.npz`` file."""
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence]) -> str:
@@ -124,9 +112,10 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     return buffer.getvalue()
 
 
-def _write_projector(embeddings: Embeddings, about: List[Sequence], path: Path) -> Path:
+def _write_projector(embeddings: Embeddings, path: Path) -> Path:
     """Writes each stream and all together for the projector, whole or not at all."""
     partial = path.with_name(f'.{path.name}.partial')
+    about = _rows(embeddings)
     shutil.rmtree(partial, ignore_errors=True)
     try:
         with SummaryWriter(str(partial)) as writer:

@@ -1,6 +1,5 @@
 """Runs evaluation protocols on a checkpoint, one unit of work at a time, and resumes where it stopped."""
 
-import io
 import json
 import time
 import traceback
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from uuid import uuid4
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
@@ -22,7 +20,7 @@ from ..datasets import check_labels
 from ..evaluation.inference import dataloaders, embed_split, load_model, score_split
 from ..evaluation.knn import accuracies, check_neighbors, knn_predictions
 from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
-from ..io import file_digest, write_file
+from ..io import file_digest, write_arrays, write_file
 from .configs import downstream_config, recipe_of, shorten
 from .identity import data_digest, identify
 from .table import expand, find_protocol
@@ -286,6 +284,5 @@ class Evaluation:
 
     def _keep(self, unit: Unit, **rows: Tensor) -> str:
         """Writes rows of the queries beside the result of a unit; returns the file's name."""
-        content = io.BytesIO()
-        np.savez_compressed(content, **{name: row.cpu().numpy() for name, row in rows.items()})
-        return write_file(self.out / 'results' / f'{unit.name}.npz', content.getvalue()).name
+        path = self.out / 'results' / f'{unit.name}.npz'
+        return write_arrays(path, **{name: row.cpu().numpy() for name, row in rows.items()}).name
