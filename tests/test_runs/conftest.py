@@ -22,6 +22,14 @@ SMALL = dict(
 )
 
 
+def random_checkpoint(config, path):
+    """A checkpoint of random weights, as a run writes it."""
+    config.model.pop('pretrained', None)
+    weights = load_model(config, seed=1).state_dict()
+    torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=weights), path)
+    return path
+
+
 @pytest.fixture(autouse=True, scope='session')
 def quick_start():
     """Leaves out what every run asks of compilers and drivers at its start, a second each time."""

@@ -17,6 +17,7 @@ from i2md_mmaction.evaluation.inference import embed_split, load_model, score_sp
 from i2md_mmaction.models.checkpoints import CheckpointMismatch
 from i2md_mmaction.protocols import downstream_config
 from i2md_mmaction.skeletons import get_layout
+from tests.test_runs.conftest import random_checkpoint
 from tests.test_runs.test_downstream import DOWNSTREAM, ROOT, small
 
 
@@ -179,8 +180,7 @@ def test_mmaction2_infers_a_clip_as_evaluation_does(name, tmp_path):
     config = downstream_config(ROOT / f'configs/{name}.py', 'linear', DOWNSTREAM)
     config.model.backbone = dict(type='BiGRU', hidden_channels=6)
     config.model.cls_head.update(in_channels=12, num_classes=5)
-    checkpoint = tmp_path / 'classifier.pth'
-    save_checkpoint(config, checkpoint)
+    checkpoint = random_checkpoint(config, tmp_path / 'classifier.pth')
     joints = get_layout(config.model.get('layout', 'ntu25')).num_joints
     clip = np.random.default_rng(0).normal(size=(1, 40, joints, 3)).astype(np.float32)
     model = init_recognizer(config, str(checkpoint), device='cpu')
@@ -193,8 +193,7 @@ def test_mmaction2_infers_poses_of_a_video_as_evaluation_does(tmp_path):
     config = downstream_config(ROOT / 'configs/cmd_demo_2d.py', 'linear', DOWNSTREAM)
     config.model.backbone.hidden_channels = 6
     config.model.cls_head.update(in_channels=12, num_classes=5)
-    checkpoint = tmp_path / 'classifier.pth'
-    save_checkpoint(config, checkpoint)
+    checkpoint = random_checkpoint(config, tmp_path / 'classifier.pth')
     generator = np.random.default_rng(0)
     # Halves, which mmaction2's 16-bit floats hold.
     poses = generator.integers(100, 400, size=(40, 1, 17, 2)) / 2
@@ -205,10 +204,3 @@ def test_mmaction2_infers_poses_of_a_video_as_evaluation_does(tmp_path):
     clip = dict(keypoint=poses.swapaxes(0, 1), keypoint_score=scores.swapaxes(0, 1), img_shape=(240, 320))
     expected = SkeletonClassifierInferencer(checkpoint).classify(clip).probabilities[0]
     assert np.allclose(torch.softmax(sample.pred_score, dim=0), expected, atol=1e-6)
-
-
-def save_checkpoint(config, path):
-    """A checkpoint of random weights, as a run writes it."""
-    config.model.pretrained = None
-    weights = load_model(config, seed=1).state_dict()
-    torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=weights), path)

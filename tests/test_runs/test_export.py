@@ -11,9 +11,9 @@ from i2md_mmaction.apis import ExportError, SkeletonClassifierInferencer, Skelet
 from i2md_mmaction.apis.graph import NormalizeJoints, rotation_to
 from i2md_mmaction.datasets import SkeletonPreNormalize
 from i2md_mmaction.datasets.transforms import rotation_between
-from i2md_mmaction.evaluation.inference import load_model
 from i2md_mmaction.protocols import downstream_config
 from i2md_mmaction.skeletons import get_layout
+from tests.test_runs.conftest import random_checkpoint
 from tests.test_runs.test_downstream import DOWNSTREAM, ROOT
 
 ENCODERS = dict(
@@ -38,13 +38,6 @@ def recordings(layout='ntu25', coordinates=3, seed=0):
     return [whole, gaps, late, whole[:1, :5]]
 
 
-def checkpoint_of(config, path):
-    """A checkpoint of random weights, as a run writes it."""
-    weights = load_model(config, seed=1).state_dict()
-    torch.save(dict(meta=dict(cfg=config.pretty_text), state_dict=weights), path)
-    return path
-
-
 def small(encoder):
     """A pre-training config with a small encoder, of 8 frames to unroll."""
     name, backbone = ENCODERS[encoder]
@@ -57,7 +50,7 @@ def small(encoder):
 @pytest.fixture(scope='module', params=ENCODERS)
 def encoder(request, tmp_path_factory):
     path = tmp_path_factory.mktemp(request.param) / 'epoch_1.pth'
-    return SkeletonEncoder(checkpoint_of(small(request.param), path), device='cpu', show_progress=False)
+    return SkeletonEncoder(random_checkpoint(small(request.param), path), device='cpu', show_progress=False)
 
 
 def run(path):
@@ -92,12 +85,11 @@ def test_an_exported_classifier_gives_probabilities_and_names_its_classes(tmp_pa
     config.model.backbone = dict(type='BiGRU', hidden_channels=6)
     config.model.cls_head.update(in_channels=12, num_classes=5)
     config.model.data_preprocessor.test_view = [dict(type='TemporalCenterResize', num_frames=8)]
-    config.model.pretrained = None
-    classifier = SkeletonClassifierInferencer(checkpoint_of(config, tmp_path / 'a.pth'), device='cpu')
+    classifier = SkeletonClassifierInferencer(random_checkpoint(config, tmp_path / 'a.pth'), device='cpu')
     made = export_stream(classifier, tmp_path / 'a.pt2', recordings())
-    about = dict({'about.json': ''})
-    exported = torch.export.load(made.path, extra_files=about).module()
-    about = json.loads(about['about.json'])
+    files = {'about.json': ''}
+    exported = torch.export.load(made.path, extra_files=files).module()
+    about = json.loads(files['about.json'])
     assert about['classes'] == classifier.classes and about['output'] == 'probabilities'
     assert (about['stream'], about['layout'], about['persons'], about['left_out']) == (
         'joint',
@@ -115,7 +107,7 @@ def test_an_exported_classifier_gives_probabilities_and_names_its_classes(tmp_pa
 def test_joints_of_images_are_given_after_their_normalisation(tmp_path):
     config = Config.fromfile(ROOT / 'configs/cmd_demo_2d.py')
     config.merge_from_dict(dict(model=dict(backbone=dict(hidden_channels=6))))
-    encoder = SkeletonEncoder(checkpoint_of(config, tmp_path / 'a.pth'), device='cpu')
+    encoder = SkeletonEncoder(random_checkpoint(config, tmp_path / 'a.pth'), device='cpu')
     clips = [
         dict(
             keypoint=np.abs(clip) * 50,
