@@ -36,11 +36,6 @@ class LinearRecipe:
     weight_decay: float = 0.0
     evaluate_every: int = 5
 
-    def __str__(self) -> str:
-        decay = f', weight decay {self.weight_decay}' if self.weight_decay else ''
-        steps = ' and '.join(map(str, self.milestones))
-        return f'{self.epochs} epochs, SGD {self.lr}, /10 at {steps}, batch {self.batch_size}{decay}'
-
 
 def accuracy(scores: Tensor, labels: Tensor) -> float:
     """Share (percent) of samples whose highest score (S, classes) is that of the label (S,)."""
@@ -93,7 +88,7 @@ def fit_linear(
             F.cross_entropy(classifier(features[rows]), labels[rows]).backward()
             optimizer.step()
         schedule.step()
-        check_finite(f'weights of the linear classifier at {recipe}', classifier.weight)
+        check_finite(f'weights of the linear classifier at learning rate {recipe.lr}', classifier.weight)
         if after_epoch is not None:
             after_epoch(epoch, classifier)
     return classifier

@@ -103,7 +103,7 @@ def shorten(config: Config, epochs: Optional[int]) -> Config:
 
 
 def recipe_of(config: Config) -> LinearRecipe:
-    """Optimiser and schedule of a downstream config."""
+    """Optimiser and schedule of a downstream config that trains by SGD, as linear evaluation does."""
     optimizer = config.optim_wrapper.optimizer
     return LinearRecipe(
         epochs=config.train_cfg.max_epochs,
@@ -114,3 +114,25 @@ def recipe_of(config: Config) -> LinearRecipe:
         weight_decay=optimizer.weight_decay,
         evaluate_every=config.train_cfg.val_interval,
     )
+
+
+def describe_recipe(config: Config) -> str:
+    """Epochs, optimiser, schedule and batch of a downstream config, for a table.
+
+    Example:
+        >>> from mmengine.hub import get_config
+        >>> describe_recipe(get_config('i2md_mmaction::cmd_ntu60.py'))
+        '450 epochs, SGD 0.01, /10 at 350, batch 64, weight decay 0.0001'
+    """
+    optimizer = config.optim_wrapper.optimizer
+    said = [f'{config.train_cfg.max_epochs} epochs', f'{optimizer.type} {optimizer.lr}']
+    for schedule in config.get('param_scheduler') or []:
+        if schedule.type == 'MultiStepLR':
+            steps = ' and '.join(map(str, schedule.milestones))
+            said.append(f'/{1 / schedule.gamma:g} at {steps}')
+        else:
+            said.append(schedule.type)
+    said.append(f'batch {config.train_dataloader.batch_size}')
+    if optimizer.get('weight_decay'):
+        said.append(f'weight decay {optimizer.weight_decay}')
+    return ', '.join(said)

@@ -19,9 +19,9 @@ from torch.utils.data import DataLoader
 from ..datasets import check_labels
 from ..evaluation.inference import dataloaders, embed_split, load_model, score_split
 from ..evaluation.knn import accuracies, check_neighbors, knn_predictions
-from ..evaluation.linear import LinearRecipe, accuracy, linear_cached
+from ..evaluation.linear import accuracy, linear_cached
 from ..io import file_digest, write_arrays, write_file
-from .configs import downstream_config, recipe_of, shorten
+from .configs import describe_recipe, downstream_config, recipe_of, shorten
 from .identity import data_digest, identify
 from .table import expand, find_protocol
 
@@ -248,7 +248,7 @@ class Evaluation:
         (bank, bank_labels), (query, labels) = self.features['bank'], self.features['query']
         rows = bank[unit.stream], bank_labels, query[unit.stream], labels
         scores, best = linear_cached(*rows, config.model.cls_head.num_classes, recipe, seed=unit.run)
-        return self._classified(unit, scores, labels, best, recipe)
+        return self._classified(unit, scores, labels, best, config)
 
     def _train(self, unit: Unit) -> Dict:
         """Trains and scores a classifier with MMEngine's runner, resuming a broken run."""
@@ -273,14 +273,14 @@ class Evaluation:
         model = runner.model.eval()
         scores, labels = score_split(model, config.test_dataloader)
         best = 100 * runner.message_hub.get_info('best_score', accuracy(scores, labels) / 100)
-        return self._classified(unit, scores, labels, best, recipe_of(config))
+        return self._classified(unit, scores, labels, best, config)
 
-    def _classified(
-        self, unit: Unit, scores: Tensor, labels: Tensor, best: float, recipe: LinearRecipe
-    ) -> Dict:
+    def _classified(self, unit: Unit, scores: Tensor, labels: Tensor, best: float, config: Config) -> Dict:
         """Keeps the scores of a unit; its result is the accuracy after the last epoch and the best one."""
         scored = self._keep(unit, scores=scores, labels=labels)
-        return dict(last=accuracy(scores, labels), best=float(best), scores=scored, recipe=str(recipe))
+        return dict(
+            last=accuracy(scores, labels), best=float(best), scores=scored, recipe=describe_recipe(config)
+        )
 
     def _keep(self, unit: Unit, **rows: Tensor) -> str:
         """Writes rows of the queries beside the result of a unit; returns the file's name."""

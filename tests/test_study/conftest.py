@@ -63,6 +63,11 @@ train_cfg = dict(max_epochs=2, val_interval=2)
 param_scheduler = [dict(type='MultiStepLR', milestones=[1], gamma=0.1)]
 """
 
+#: As a ceiling is trained.
+ADAM = """
+optim_wrapper = dict(_delete_=True, type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3))
+"""
+
 
 @pytest.fixture
 def small_study(tmp_path):
@@ -81,7 +86,7 @@ def small_study(tmp_path):
         'configs/gru/moco.py': f'_base_ = {str(ROOT / "configs/_base_/methods/moco_small.py")!r}\n',
         'configs/protocols/linear.py': SHORT.format(base=str(downstream / 'linear.py')),
         'configs/protocols/semi_10.py': SHORT.format(base=str(downstream / 'semi_10.py')),
-        'configs/protocols/supervised.py': SHORT.format(base=str(downstream / 'finetune.py')),
+        'configs/protocols/supervised.py': SHORT.format(base=str(downstream / 'finetune.py')) + ADAM,
     }
     for name, text in texts.items():
         path = tmp_path / 'study' / name
