@@ -4,11 +4,18 @@ Importing the package registers all its parts, so that one line in a config,
 ``custom_imports = dict(imports=['i2md_mmaction'])``, makes them known.
 """
 
-from .compat import leave_out_models_of_text, stand_in_for_missing_drn
+from .compat import (
+    expect_mmcv_lite,
+    format_configs_once,
+    leave_out_models_of_text,
+    stand_in_for_missing_drn,
+)
 from .external_configs import name_package
 
 stand_in_for_missing_drn()
 leave_out_models_of_text()
+expect_mmcv_lite()
+format_configs_once()
 name_package()
 
 from . import augmentations, datasets, engine, evaluation, models  # noqa: E402

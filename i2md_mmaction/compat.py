@@ -5,6 +5,8 @@ no change here.
 """
 
 import sys
+import warnings
+from functools import lru_cache, wraps
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,3 +74,36 @@ def leave_out_models_of_text() -> bool:
         known = False
     dependency.WITH_MULTIMODAL = known
     return not known
+
+
+def format_configs_once() -> bool:
+    """Lets MMEngine format the text of a config once, and not whenever it is asked for.
+
+    MMEngine 0.10 runs yapf over the whole config, one to three seconds, for the
+    log, the copy in the work dir, TensorBoard, the message hub, and once more for
+    each checkpoint. Equal texts give equal results, so that the first one serves.
+
+    Returns:
+        Whether that was changed.
+    """
+    module = import_module('mmengine.config.config')
+    format_code = getattr(module, 'FormatCode', None)
+    if format_code is None or hasattr(format_code, 'cache_clear'):
+        return False
+
+    @lru_cache(maxsize=4)
+    def formatted(text: str, style: tuple, options: tuple) -> tuple:
+        return format_code(text, style_config=dict(style), **dict(options))
+
+    @wraps(format_code)
+    def once(text: str, style_config: dict, **options) -> tuple:
+        return formatted(text, tuple(style_config.items()), tuple(options.items()))
+
+    once.cache_clear = formatted.cache_clear
+    module.FormatCode = once
+    return True
+
+
+def expect_mmcv_lite() -> None:
+    """Keeps mmcv-lite from warning, in every tool, of an operator that no model of skeletons has."""
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')

@@ -1,4 +1,4 @@
-"""Defects of mmaction2 1.2.0: the sub-package its wheel lacks, and a transformers it does not know."""
+"""Defects of pinned releases: what is mended, and that nothing is done where nothing is wrong."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from importlib.machinery import ModuleSpec
 
 import pytest
+from mmengine.config import Config
+from yapf.yapflib.yapf_api import FormatCode
 
 from i2md_mmaction import compat
 
@@ -75,9 +77,28 @@ def test_a_transformers_that_mmaction2_does_not_know_is_left_alone(tmp_path, mod
         "MODELS.build(dict(type='VindLURetrieval'))"
     )
     run = subprocess.run(
-        [sys.executable, '-c', code],
+        [sys.executable, '-W', 'default', '-c', code],
         env={**os.environ, 'PYTHONPATH': str(tmp_path)},
         capture_output=True,
         text=True,
     )
     assert 'requires extra multi-modal dependencies' in run.stderr
+    # Nor is anything said of operators that mmcv-lite lacks.
+    assert 'MultiScaleDeformableAttention' not in run.stderr
+
+
+def test_a_config_is_formatted_once_and_as_mmengine_formats_it(monkeypatch):
+    calls = []
+
+    def format_code(text, style_config, **options):
+        calls.append(text)
+        return FormatCode(text, style_config=style_config, **options)
+
+    monkeypatch.setattr('mmengine.config.config.FormatCode', format_code)
+    config = Config(dict(model=dict(type='CMD', momentum=0.999), seeds=list(range(40))))
+    expected = config.pretty_text
+    assert compat.format_configs_once() is True and compat.format_configs_once() is False
+    calls.clear()
+    assert config.pretty_text == config.pretty_text == expected and len(calls) == 1
+    config.model.momentum = 0.9
+    assert 'momentum=0.9,' in config.pretty_text and len(calls) == 2
