@@ -280,7 +280,7 @@ def test_a_ready_pickle_of_two_persons_is_trained_on_by_the_config_that_the_page
     (checkout / config).write_text(PYTHON.search(page)[1])
     [train] = printed(f'mim train mmaction2 {CUSTOM}')
     output = type_in(train.replace(CUSTOM, str(config)).replace('work_dirs/cmd_nite15', 'work_dirs/mine'))
-    assert re.search(r'Epoch\(train\) +\[1\]\[1/1\].* loss_nce_bone: \d', output)
+    assert re.search(r'Epoch\(train\) +\[1\]\[1/1\].* loss_nce: \d', output)
     assert re.search(r'knn/top1_bone: \d', output)
     weights = torch.load(checkout / 'work_dirs/mine/epoch_1.pth', weights_only=True)['state_dict']
     [norm] = [

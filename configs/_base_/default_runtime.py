@@ -1,6 +1,8 @@
 # One import registers all parts of the package.
 custom_imports = dict(imports=['i2md_mmaction'], allow_failed_imports=False)
 default_scope = 'mmaction'
+# MMEngine's, with a short console.
+runner_type = 'SkeletonRunner'
 
 default_hooks = dict(
     runtime_info=dict(type='DeferredRuntimeInfoHook'),
@@ -13,6 +15,7 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # Ours stand here by name, so that a child can change one; custom_hooks are left to who uses the config.
     checks=dict(type='RunCheckHook'),
+    summary=dict(type='RunSummaryHook'),
     step_seed=dict(type='StepSeedHook'),
     memory=dict(type='MoCoMemoryHook'),
     portable_checkpoint=dict(type='PortableCheckpointHook'),
@@ -23,7 +26,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)
+log_processor = dict(type='GroupedLogProcessor', window_size=50, by_epoch=True)
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
 visualizer = dict(type='ActionVisualizer', vis_backends=vis_backends)
 log_level = 'INFO'

@@ -2,6 +2,7 @@
 
 from .checkpoints import AtomicCheckpointHook, PortableCheckpointHook
 from .checks import RunCheckHook
+from .console import GroupedLogProcessor, RunSummaryHook, SkeletonRunner
 from .hooks import (
     DeferredRuntimeInfoHook,
     DivergedError,
@@ -22,6 +23,7 @@ __all__ = [
     'DeferredRuntimeInfoHook',
     'DivergedError',
     'EmbeddingLoop',
+    'GroupedLogProcessor',
     'KNNLoop',
     'LinearProbeHook',
     'MoCoMemoryHook',
@@ -29,6 +31,8 @@ __all__ = [
     'PortableCheckpointHook',
     'PretrainStageHook',
     'RunCheckHook',
+    'RunSummaryHook',
+    'SkeletonRunner',
     'SkeletonTestLoop',
     'SkeletonTrainLoop',
     'SkeletonValLoop',

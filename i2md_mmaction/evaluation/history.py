@@ -1,13 +1,34 @@
 """What a run wrote of itself."""
 
 import json
+import re
 from pathlib import Path
-from typing import Dict, List, Tuple, Union
+from typing import Dict, Iterable, List, Tuple, Union
+
+from ..models.modality import MODALITIES
 
 #: Epochs, and a value for each.
 Curve = Tuple[List[int], List[float]]
 #: What stands for all streams together in the names of curves.
 ALL_STREAMS = 'all streams'
+
+
+#: A loss or an accuracy of a stream, or from one stream to another: its group, then the stream.
+_TERM = re.compile(rf'((?:loss|acc)_\w+?)_(?:{"|".join(MODALITIES)})(?:_|$)')
+
+
+def group_terms(names: Iterable[str]) -> Dict[str, List[str]]:
+    """Groups the losses and accuracies of streams by what they are.
+
+    Example:
+        >>> group_terms(['loss', 'loss_nce_joint', 'loss_nce_bone', 'loss_cmd_joint_to_bone', 'time'])
+        {'loss_nce': ['loss_nce_joint', 'loss_nce_bone'], 'loss_cmd': ['loss_cmd_joint_to_bone']}
+    """
+    groups: Dict[str, List[str]] = {}
+    for name in names:
+        if term := _TERM.match(name):
+            groups.setdefault(term[1], []).append(name)
+    return groups
 
 
 def read_scalars(work_dir: Union[str, Path], prefix: str) -> Dict[str, Curve]:

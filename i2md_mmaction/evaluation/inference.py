@@ -6,6 +6,7 @@ from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.progress import track
@@ -34,10 +35,21 @@ def load_model(config: Config, checkpoint: Union[str, Path, None] = None, seed: 
     torch.manual_seed(seed)
     model = MODELS.build(config.model)
     if checkpoint is None:
-        model.init_weights()
+        initialise(model)
     else:
         load_weights(model, checkpoint)
     return model.eval()
+
+
+def initialise(model: torch.nn.Module) -> None:
+    """Initialises weights at random without a line on the console for each of them."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel('WARNING')
+    try:
+        model.init_weights()
+    finally:
+        logger.setLevel(level)
 
 
 def bank_dataloader(dataloader: Mapping, bank: Optional[Mapping]) -> Dict:

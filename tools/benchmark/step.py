@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from i2md_mmaction.evaluation.inference import initialise
 from i2md_mmaction.models import MomentumContrast
 
 from .measure import Stopwatch, peak_bytes
@@ -222,7 +223,7 @@ def full_bank_model(config: Config, device: Optional[str] = None) -> MomentumCon
     """The recognizer of a config with seeded weights and a full bank, ready to train."""
     torch.manual_seed(0)
     model = MODELS.build(config.model)
-    model.init_weights()
+    initialise(model)
     # As after the first epochs: neighbours are found in all rows.
     model.bank.filled.fill_(model.bank.size)
     return model.to(device).train()
