@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from statistics import mean
 from typing import Dict, Iterable, List, Tuple, Union
 
 from ..models.modality import MODALITIES
@@ -51,6 +52,33 @@ def read_scalars(work_dir: Union[str, Path], prefix: str) -> Dict[str, Curve]:
                 if key.startswith(prefix):
                     values.setdefault(key[len(prefix) :], {})[record['step']] = value
     return {name: tuple(map(list, zip(*sorted(curve.items())))) for name, curve in values.items()}
+
+
+def read_term_curves(work_dir: Union[str, Path]) -> Dict[str, Curve]:
+    """Reads losses and accuracies of training, one curve for each group of terms.
+
+    Args:
+        work_dir: Folder of the logs.
+
+    Returns:
+        ``'loss'`` and its groups, such as ``'loss_nce'``, which sum to it; and
+        accuracies, such as ``'acc_nce'``, the mean over the streams -> (epochs,
+        means of the lines of each); empty if no step was logged.
+    """
+    scalars = {name: dict(zip(*curve)) for name, curve in read_scalars(work_dir, '').items()}
+    epoch_of = scalars.get('epoch', {})
+    curves = {}
+    for group, names in {'loss': ['loss'], **group_terms(scalars)}.items():
+        by_epoch: Dict[int, List[float]] = {}
+        for step, epoch in epoch_of.items():
+            # A term of a later stage is not there from the start.
+            values = [scalars[name][step] for name in names if step in scalars.get(name, {})]
+            if values:
+                value = sum(values) if group.startswith('loss') else mean(values)
+                by_epoch.setdefault(epoch, []).append(value)
+        if by_epoch:
+            curves[group] = list(by_epoch), [mean(values) for values in by_epoch.values()]
+    return curves
 
 
 def read_knn_curves(work_dir: Union[str, Path]) -> Dict[str, Curve]:

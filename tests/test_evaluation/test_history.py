@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from i2md_mmaction.evaluation.history import read_knn_curves, read_quality_curves
+from i2md_mmaction.evaluation.history import read_knn_curves, read_quality_curves, read_term_curves
 from tools import plot_run
 
 
@@ -42,6 +42,25 @@ def test_a_folder_without_a_validation_is_named(tmp_path):
     write_log(tmp_path / '1', [{'loss': 1.0, 'step': 3}])
     with pytest.raises(FileNotFoundError, match=f'no log under {tmp_path} holds a k-NN validation'):
         read_knn_curves(tmp_path)
+
+
+def test_terms_are_read_by_group_and_epoch(tmp_path):
+    first = {'loss_nce_joint': 1.0, 'loss_nce_bone': 2.0, 'acc_nce_joint': 10.0, 'acc_nce_bone': 30.0}
+    second = {'loss_nnm_joint_to_bone': 5.0, 'acc_nce_joint': 20.0, 'acc_nce_bone': 60.0}
+    steps = [
+        dict(first, loss=3.0, epoch=1, step=4),
+        dict(first, loss=5.0, loss_nce_bone=4.0, epoch=1, step=8),
+        entry(1, 50.0),
+        dict(second, loss=5.0, epoch=2, step=12),
+    ]
+    write_log(tmp_path / '1', steps)
+    assert read_term_curves(tmp_path) == {
+        'loss': ([1, 2], [4.0, 5.0]),
+        'loss_nce': ([1], [4.0]),
+        'acc_nce': ([1, 2], [20.0, 40.0]),
+        'loss_nnm': ([2], [5.0]),
+    }
+    assert read_term_curves(tmp_path / 'none') == {}
 
 
 def quality(step, value):
