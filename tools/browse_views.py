@@ -1,4 +1,4 @@
-"""Draws a sample beside the augmented views that a config makes of it."""
+"""Draws a sample beside the augmented views that a config makes of it, and says how each was augmented."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
+from i2md_mmaction.augmentations import recording
 from i2md_mmaction.evaluation.skeleton_plots import plot_views
 from i2md_mmaction.parts import SKELETON, fill_in
 
@@ -31,16 +32,21 @@ def main(argv=None) -> None:
     sample = DATASETS.build(config.train_dataloader.dataset)[args.index]
     stated = {name: config.model.get(name) for name in SKELETON}
     preprocessor = MODELS.build(fill_in(config.model.data_preprocessor, MODELS, **stated))
-    batch = dict(inputs=[sample['inputs']], data_samples=[sample['data_samples']])
-    views = dict(sample=sample['inputs'].numpy(), evaluation=preprocessor(batch)['inputs'][0].numpy())
+    keypoint, lengths = preprocessor.pad([sample['inputs']], [sample['data_samples']])
+    views, notes = dict(sample=sample['inputs'].numpy()), {}
+    chains = [('evaluation', preprocessor.test_view)]
+    for draw in range(1, args.draws + 1):
+        chains += [
+            (f'view {number}, draw {draw}', view) for number, view in enumerate(preprocessor.train_views, 1)
+        ]
     torch.manual_seed(args.seed)
-    for draw in range(args.draws):
-        drawn = preprocessor(batch, training=True)['inputs']
-        for number, view in enumerate(drawn if isinstance(drawn, tuple) else (drawn,)):
-            views[f'view {number + 1}, draw {draw + 1}'] = view[0].numpy()
+    for name, view in chains:
+        with recording() as applied:
+            views[name] = view.augment(keypoint, lengths)[0][0].numpy()
+        notes[name] = ' → '.join(filter(None, (one.describe() for one in applied)))
     name = sample['data_samples'].get('frame_dir', args.index)
     title = f'{name}: views of {Path(args.config).name}'
-    print(plot_views(views, preprocessor.layout_name, args.out, title))
+    print(plot_views(views, preprocessor.layout_name, args.out, title, notes))
 
 
 if __name__ == '__main__':

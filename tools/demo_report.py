@@ -8,8 +8,8 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.table import Table
 
-from i2md_mmaction.datasets import check_labels
 from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy
+from i2md_mmaction.evaluation.floors import knn_floors, read_floors, write_floors
 from i2md_mmaction.evaluation.history import read_knn_curves
 from i2md_mmaction.evaluation.inference import build_dataloader, dataloaders, embed_split, load_model
 from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_tsne
@@ -35,39 +35,33 @@ def main(argv=None) -> None:
     init_default_scope(config.get('default_scope', 'mmaction'))
     settings = dataloaders(config)
     loaders = {part: build_dataloader(loader) for part, loader in settings.items()}
-    for loader in loaders.values():
-        check_labels(loader.dataset)
     splits = {part: loader['dataset'].get('split') or part for part, loader in settings.items()}
 
-    rows, embedded = {}, {}
-    for name, checkpoint in (('random encoder', None), ('pre-trained', args.checkpoint)):
-        model = load_model(config, checkpoint)
-        embedded = {
-            part: embed_split(model, loader, with_joints=True, progress=f'{name}, {splits[part]}')
-            for part, loader in loaders.items()
-        }
-        (query, labels), (bank, bank_labels) = embedded['query'], embedded['bank']
-        streams = [stream for stream in query if stream != 'raw']
-        rows[name] = knn_accuracy(query, labels, bank, bank_labels, streams=streams)
-        raw = knn_accuracy(query, labels, bank, bank_labels, streams=['raw'])['top1']
+    floors = knn_floors(config, loaders)
+    write_floors(work_dir, floors)
+    model = load_model(config, args.checkpoint)
+    (query, labels), (bank, bank_labels) = (
+        embed_split(model, loaders[part], progress=f'pre-trained, {splits[part]}')
+        for part in ('query', 'bank')
+    )
+    streams = list(query)
+    rows = {**floors, 'pre-trained': knn_accuracy(query, labels, bank, bank_labels)}
 
     table = Table(title=f'1-NN accuracy (%), {splits["query"]} against {splits["bank"]}')
     columns = [*(f'top1_{stream}' for stream in streams), 'top1']
     for column in ('', *streams, 'all streams'):
         table.add_column(column)
-    table.add_row('raw joints', *[''] * len(streams), f'{raw:.1f}')
     for name, accuracies in rows.items():
-        table.add_row(name, *(f'{accuracies[column]:.1f}' for column in columns))
+        cells = (f'{accuracies[column]:.1f}' if column in accuracies else '' for column in columns)
+        table.add_row(name, *cells)
     console.print(table)
 
     names = classes_of(settings['query']['dataset'])
-    query, labels = embedded['query']
-    features = concatenate_streams({stream: query[stream] for stream in streams})
+    features = concatenate_streams(query)
     title = f'{config.model.type}: embeddings of {splits["query"]}, t-SNE'
-    floors = {'raw joints': raw, 'random encoder': rows['random encoder']['top1']}
     pictures = (
         plot_tsne(features.numpy(), labels.numpy(), out / 'tsne.png', names, title),
-        plot_knn_curve(read_knn_curves(work_dir), out / 'knn_curve.png', floors),
+        plot_knn_curve(read_knn_curves(work_dir), out / 'knn_curve.png', read_floors(work_dir)),
     )
     for made in (*pictures, args.checkpoint):
         console.print(f'made {made}', soft_wrap=True)

@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from mmengine.config import Config
+
+from i2md_mmaction.evaluation.floors import knn_floors, read_floors, write_floors
 from i2md_mmaction.evaluation.history import read_knn_curves, read_quality_curves
 from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_quality_curves
 
@@ -11,18 +14,35 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', type=Path, help='folder of the run')
     parser.add_argument('--out', type=Path, help='folder of the pictures; the work dir by default')
+    parser.add_argument(
+        '--floors', action='store_true', help='measure raw joints and a random encoder first, and keep both'
+    )
     return parser.parse_args(argv)
+
+
+def measure_floors(work_dir: Path) -> None:
+    """Measures what 1-NN reaches without training, by the latest config of the run."""
+    configs = sorted(work_dir.glob('*/vis_data/config.py'))
+    if not configs:
+        raise SystemExit(f'error: no run under {work_dir} has left its config; give the work_dir of a run')
+    try:
+        print(f'made {write_floors(work_dir, knn_floors(Config.fromfile(configs[-1])))}')
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'error: {error}') from error
 
 
 def main(argv=None) -> None:
     args = parse_args(argv)
+    if args.floors:
+        measure_floors(args.work_dir)
     out = args.out or args.work_dir
     out.mkdir(parents=True, exist_ok=True)
     qualities = read_quality_curves(args.work_dir)
     if qualities:
         print(f'made {plot_quality_curves(qualities, out / "quality_curve.png")}')
     try:
-        print(f'made {plot_knn_curve(read_knn_curves(args.work_dir), out / "knn_curve.png")}')
+        curves, floors = read_knn_curves(args.work_dir), read_floors(args.work_dir)
+        print(f'made {plot_knn_curve(curves, out / "knn_curve.png", floors)}')
     except FileNotFoundError as error:
         if not qualities:
             raise SystemExit(f'error: {error}') from error

@@ -5,6 +5,7 @@ from .clips import Clips, GivenSkeletons
 from .encoder import Embeddings, SkeletonEncoder
 from .export import Exported, ExportError, export_stream, load_inferencer
 from .files import write_embeddings, write_predictions
+from .retrieval import Retrieval, retrieve
 
 __all__ = [
     'Clips',
@@ -13,10 +14,12 @@ __all__ = [
     'Exported',
     'GivenSkeletons',
     'Predictions',
+    'Retrieval',
     'SkeletonClassifierInferencer',
     'SkeletonEncoder',
     'export_stream',
     'load_inferencer',
+    'retrieve',
     'write_embeddings',
     'write_predictions',
 ]

@@ -13,7 +13,7 @@ from ..datasets.annotations import check_content, take_samples
 
 #: Skeletons: joints (M, T, V, C) or (T, V, C), an annotation, a list of these, an annotation file's
 #: content, or its path.
-Clips = Union[np.ndarray, torch.Tensor, Mapping, Sequence, str, Path]
+Clips = Union[np.ndarray, torch.Tensor, Mapping, Sequence, str, Path, AnnotationFile]
 #: What errors call clips that come from no file.
 GIVEN = 'the given clips'
 
@@ -55,8 +55,8 @@ def open_clips(data: Clips) -> AnnotationFile:
     Args:
         data: Joints (M, T, V, C), or (T, V, C) of one person, as an array or a
             tensor; an annotation, a dictionary with ``keypoint``; a list of
-            these; or a whole annotation file, as its content, its pickle or its
-            packed folder. Clips without a name are ``clip_0``, ``clip_1``, ...
+            these; or a whole annotation file, as its content, its pickle, its
+            packed folder, or open. Clips without a name are ``clip_0``, ``clip_1``, ...
 
     Raises:
         AnnotationError: If it is none of these.
@@ -65,6 +65,8 @@ def open_clips(data: Clips) -> AnnotationFile:
         >>> open_clips([np.ones((9, 25, 3)), np.ones((2, 7, 25, 3))]).annotations[1]['frame_dir']
         'clip_1'
     """
+    if isinstance(data, AnnotationFile):
+        return data
     if isinstance(data, (str, Path)):
         return open_annotations(data)
     if isinstance(data, Mapping) and 'annotations' in data:

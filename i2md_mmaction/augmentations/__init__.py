@@ -2,6 +2,7 @@
 
 from .base import Augmentation
 from .compose import ComposeAugmentations, OneOfAugmentations, build_augmentation
+from .record import recording
 from .spatial import AxisMask, GaussianNoise, JointCorruption, RandomRotation, Shear, SpatialFlip
 from .temporal import (
     TemporalCenterResize,
@@ -27,4 +28,5 @@ __all__ = [
     'TemporalGaussianBlur',
     'TemporalMirrorCrop',
     'build_augmentation',
+    'recording',
 ]

@@ -6,6 +6,8 @@ import torch
 from mmcv.transforms import BaseTransform
 from torch import Tensor
 
+from .record import note, numbers_in_words
+
 
 class Augmentation(BaseTransform):
     """One augmentation, batched on any device and one sample at a time.
@@ -51,6 +53,10 @@ class Augmentation(BaseTransform):
         """Augments a batch (B, M, T, V, C) by drawn parameters; leaves its input as it is."""
         raise NotImplementedError
 
+    def describe(self, **drawn: Tensor) -> str:
+        """What was drawn for one sample in words; ``drawn`` is as for :meth:`apply`, without B."""
+        return numbers_in_words(**drawn)
+
     def augment(
         self, keypoint: Tensor, lengths: Tensor, generator: Optional[torch.Generator] = None
     ) -> Tuple[Tensor, Tensor]:
@@ -59,10 +65,12 @@ class Augmentation(BaseTransform):
         Returns:
             The augmented batch and its valid lengths (B,).
         """
-        augmented = self.apply(keypoint, **self.draw(keypoint, lengths, generator))
+        drawn = self.draw(keypoint, lengths, generator)
+        augmented, chosen = self.apply(keypoint, **drawn), None
         if self.p < 1:
             chosen = uniform(keypoint, lengths.shape, 0, 1, generator) < self.p
             augmented = torch.where(per_sample(chosen), augmented, keypoint)
+        note(self, drawn, chosen)
         if self.resamples:
             lengths = torch.full_like(lengths, augmented.size(2))
         return augmented, lengths

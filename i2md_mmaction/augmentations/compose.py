@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..parts import fill_in
 from .base import Augmentation, per_sample, uniform
+from .record import only_for
 
 
 def build_augmentation(
@@ -124,6 +125,7 @@ class OneOfAugmentations(Augmentation):
         choice = uniform(keypoint, lengths.shape, 0, len(self.transforms), generator).long()
         augmented = keypoint
         for index, transform in enumerate(self.transforms):
-            candidate, _ = transform.augment(keypoint, lengths, generator)
+            with only_for(choice == index):
+                candidate, _ = transform.augment(keypoint, lengths, generator)
             augmented = torch.where(per_sample(choice == index), candidate, augmented)
         return augmented, lengths

@@ -47,6 +47,10 @@ class Shear(Augmentation):
         """Shears by the matrix (B, C, C)."""
         return transform_coordinates(keypoint, matrix)
 
+    def describe(self, matrix: Tensor) -> str:
+        """How far the coordinates lean."""
+        return f'by up to {(matrix - torch.eye(len(matrix), device=matrix.device)).abs().max():.2f}'
+
 
 @TRANSFORMS.register_module()
 class JointCorruption(Augmentation):
@@ -99,6 +103,10 @@ class JointCorruption(Augmentation):
         return torch.where(
             corrupted[:, None, None, :, None], transform_coordinates(keypoint, matrix), keypoint
         )
+
+    def describe(self, corrupted: Tensor, matrix: Tensor) -> str:
+        """How many joints, and which of both corruptions."""
+        return f'{int(corrupted.sum())} joints {"mixed" if matrix.any() else "zeroed"}'
 
 
 @TRANSFORMS.register_module()
@@ -174,6 +182,10 @@ class RandomRotation(Augmentation):
             matrix = rotation_matrix(angle, axis)[:, :channels, :channels]
             keypoint = transform_coordinates(keypoint, matrix)
         return keypoint
+
+    def describe(self, angles: Tensor) -> str:
+        """The angles in degrees."""
+        return f'by {", ".join(f"{angle:.0f}°" for angle in torch.rad2deg(angles).tolist())}'
 
     @staticmethod
     def _axes(keypoint: Tensor) -> Tuple[int, ...]:
@@ -255,3 +267,7 @@ class AxisMask(Augmentation):
         """Zeroes the coordinate of each sample."""
         channels = torch.arange(keypoint.size(-1), device=keypoint.device)
         return keypoint.masked_fill(channels == per_sample(axis), 0.0)
+
+    def describe(self, axis: Tensor) -> str:
+        """The coordinate that is lost."""
+        return f'of {"xyz"[int(axis)]}'

@@ -89,6 +89,10 @@ class TemporalCropResize(Augmentation):
         """Resizes the span to (B, M, num_frames, V, C)."""
         return resize_span(keypoint, start, span, self.num_frames)
 
+    def describe(self, start: Tensor, span: Tensor) -> str:
+        """The frames of the span."""
+        return f'of frames {int(start)} to {int(start + span) - 1}'
+
 
 @TRANSFORMS.register_module()
 class TemporalCenterResize(Augmentation):
@@ -124,6 +128,10 @@ class TemporalCenterResize(Augmentation):
     def apply(self, keypoint: Tensor, start: Tensor, span: Tensor) -> Tensor:
         """Resizes the span to (B, M, num_frames, V, C)."""
         return resize_span(keypoint, start, span, self.num_frames)
+
+    def describe(self, start: Tensor, span: Tensor) -> str:
+        """The frames of the span."""
+        return f'of frames {int(start)} to {int(start + span) - 1}'
 
 
 @TRANSFORMS.register_module()

@@ -2,7 +2,7 @@
 
 from .annotation_file import open_annotations
 from .annotations import AnnotationError, check_annotations, load_annotations
-from .class_names import class_names
+from .class_names import class_label, class_names
 from .labels import check_labels, joined_datasets, label_names, shared_samples
 from .pixels import PixelNormalize
 from .skeleton_dataset import SkeletonDataset
@@ -16,6 +16,7 @@ __all__ = [
     'SkeletonPreNormalize',
     'check_annotations',
     'check_labels',
+    'class_label',
     'class_names',
     'joined_datasets',
     'label_names',

@@ -1,6 +1,6 @@
 """Names of the classes, in the order of the labels, for pictures and reports."""
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
 #: Northwestern-UCLA: actions 1 to 6, 8, 9, 11 and 12 of the recording.
 NW_UCLA = (
@@ -51,3 +51,19 @@ def class_names(content: Dict, layout: str, num_classes: Optional[int]) -> Optio
         return list(content['class_names'])
     known = {('kinect20', 10): NW_UCLA, ('ntu25', 60): NTU[:60], ('ntu25', 120): NTU}
     return known.get((layout, num_classes))
+
+
+def class_label(label: int, names: Optional[Sequence[str]] = None) -> str:
+    """What pictures call a label.
+
+    Args:
+        label: The label, -1 for none.
+        names: Names by label, as :func:`class_names` gives them.
+
+    Example:
+        >>> [class_label(label, ['sit', 'stand']) for label in (-1, 1, 2)]
+        ['no label', 'stand', 'class 2']
+    """
+    if label == -1:
+        return 'no label'
+    return str(names[label]) if names and label < len(names) else f'class {label}'

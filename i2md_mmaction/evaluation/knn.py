@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -69,18 +69,14 @@ def knn_predict(
     check_finite('features of k-NN', query, bank)
     check_neighbors(k, len(bank))
     num_classes = num_classes or int(bank_labels.max()) + 1
-    bank = F.normalize(bank, dim=1)
     predictions = []
-    for rows in query.split(chunk):
-        similarity = F.normalize(rows, dim=1) @ bank.T
-        if k == 1:
-            predictions.append(bank_labels[similarity.argmax(dim=1)])
-            continue
-        nearest = _nearest(similarity, k)
+    for near, nearest in _search(query, bank, k, chunk):
         labels = bank_labels[nearest]
+        if k == 1:
+            predictions.append(labels[:, 0])
+            continue
         votes = F.one_hot(labels, num_classes)
         if temperature is not None:
-            near = similarity.gather(1, nearest)
             votes = votes * ((near - near[:, :1]) / temperature).exp()[..., None]
         votes = votes.sum(dim=1)
         tied = votes.gather(1, labels) == votes.amax(dim=1, keepdim=True)  # (rows, k)
@@ -89,8 +85,47 @@ def knn_predict(
     return torch.cat(predictions)
 
 
+def knn_search(query: Tensor, bank: Tensor, k: int, chunk: int = 1024) -> Tuple[Tensor, Tensor]:
+    """Finds the k nearest bank rows of each query, by cosine; exact, in chunks of queries.
+
+    Args:
+        query: (Q, H).
+        bank: (S, H).
+        k: Neighbours.
+        chunk: Queries at a time.
+
+    Returns:
+        Cosines and rows of the bank, (Q, k) each, the nearest first and equally
+        near ones in the bank's order.
+
+    Raises:
+        ValueError: If k exceeds the bank, or a feature is not finite.
+
+    Example:
+        >>> bank = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0]])
+        >>> cosines, rows = knn_search(torch.tensor([[0.0, 5.0]]), bank, k=2)
+        >>> rows.tolist(), [round(cosine, 2) for cosine in cosines[0].tolist()]
+        ([[1, 2]], [1.0, 0.8])
+    """
+    check_finite('features of k-NN', query, bank)
+    check_neighbors(k, len(bank))
+    cosines, rows = zip(*_search(query, bank, k, chunk))
+    return torch.cat(cosines), torch.cat(rows)
+
+
+def _search(query: Tensor, bank: Tensor, k: int, chunk: int) -> Iterator[Tuple[Tensor, Tensor]]:
+    """Cosines and rows (chunk, k) of the nearest, for each chunk of queries."""
+    bank = F.normalize(bank, dim=1)
+    for part in query.split(chunk):
+        similarity = F.normalize(part, dim=1) @ bank.T
+        nearest = _nearest(similarity, k)
+        yield similarity.gather(1, nearest), nearest
+
+
 def _nearest(similarity: Tensor, k: int) -> Tensor:
     """Indices (Q, k) of the largest values of each row of (Q, S), equal ones in their order."""
+    if k == 1:
+        return similarity.argmax(dim=1, keepdim=True)
     # One more than asked for shows whether the last one is as large as one that is left out.
     values, index = similarity.topk(min(k + 1, similarity.shape[1]), dim=1)
     equal = (values[:, 1:] == values[:, :-1]).any(dim=1)

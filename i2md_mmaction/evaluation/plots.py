@@ -1,5 +1,6 @@
 """Pictures of what was learnt: functions on arrays, one PNG each."""
 
+from itertools import cycle
 from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple, Union
 
@@ -7,8 +8,10 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from sklearn.manifold import TSNE
 
+from ..datasets import class_label
 from ..io import atomic_write
 from .finite import check_finite
 
@@ -35,7 +38,7 @@ def plot_tsne(
 
     Args:
         features: (S, H).
-        labels: (S,).
+        labels: (S,), -1 for none.
         path: PNG file to write.
         class_names: Names by label; the numbers by default.
         title: Title of the picture.
@@ -53,7 +56,7 @@ def plot_tsne(
     classes = np.unique(labels)
     for order, label in enumerate(classes):
         rows = labels == label
-        name = class_names[label] if class_names else f'class {label}'
+        name = class_label(label, class_names)
         color, mark = f'C{order % 10}', _MARKS[order // 10 % len(_MARKS)]
         axes.scatter(*points[rows].T, s=14, c=color, marker=mark, alpha=0.8, linewidths=0, label=name)
     axes.set(title=title, xticks=[], yticks=[])
@@ -73,18 +76,19 @@ def plot_knn_curve(
     Args:
         curves: Name -> (epochs, accuracies in percent).
         path: PNG file to write.
-        floors: Name -> accuracy drawn as a level line, such as that of the raw
-            joints.
+        floors: Name -> accuracy drawn as a level line, such as those of
+            :func:`~i2md_mmaction.evaluation.floors.read_floors`.
         title: Title of the picture.
     """
     figure = Figure(figsize=(9, 5), layout='constrained')
     axes = figure.add_subplot()
-    for name, (epochs, accuracy) in curves.items():
-        axes.plot(epochs, accuracy, marker='.', label=name)
+    for mark, (name, (epochs, accuracy)) in zip(cycle(_MARKS), curves.items()):
+        axes.plot(epochs, accuracy, marker=mark, markersize=4, label=name)
     for (name, level), style in zip((floors or {}).items(), ('--', ':', '-.')):
         axes.axhline(level, color='gray', linestyle=style)
         axes.add_line(Line2D([], [], color='gray', linestyle=style, label=f'{name} ({level:.1f} %)'))
     axes.set(title=title, xlabel='epoch', ylabel='accuracy (%)')
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
     return save_figure(figure, path, dpi=150)
@@ -181,7 +185,7 @@ def plot_class_accuracy(
     """
     last = list(accuracies.values())[-1]
     order = np.argsort(np.nan_to_num(last, nan=-1), kind='stable')
-    names = [str(class_names[label]) if class_names else f'class {label}' for label in order]
+    names = [class_label(label, class_names) for label in order]
     figure = Figure(figsize=(8, max(4, 0.26 * len(order) + 1.5)), layout='constrained')
     axes = figure.add_subplot()
     places = np.arange(len(order))

@@ -1,69 +1,66 @@
-"""Pictures of skeleton sequences."""
+"""A sample and its augmented views as one sheet."""
 
+import textwrap
 from pathlib import Path
-from typing import Dict, Tuple, Union
+from typing import Dict, Mapping, Optional, Union
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..skeletons import SkeletonLayout, get_layout
+from ..skeletons import get_layout
 from .plots import save_figure
+from .stick_figures import HEAD, MARGIN, Figures, fit, panel, project, seen_frames, titled_sheet
 
-
-def facing_axes(keypoint: np.ndarray, layout: SkeletonLayout) -> Tuple[int, int]:
-    """The coordinates in which a body is seen from the front.
-
-    Args:
-        keypoint: (T, V, C) of one person.
-        layout: Its layout.
-
-    Returns:
-        (across, up): up is where the spine mostly points, across where the
-        shoulders do.
-    """
-
-    def direction(line: Tuple) -> np.ndarray:
-        start, end = (keypoint[:, list(group)].mean(axis=1) for group in line)
-        return np.abs(end - start).mean(axis=0)
-
-    spine = direction(layout.spine) if layout.spine else np.eye(keypoint.shape[-1])[1]
-    up = int(spine.argmax())
-    shoulders = direction(layout.shoulders) if layout.shoulders else np.ones(keypoint.shape[-1])
-    shoulders[up] = -1
-    return int(shoulders.argmax()), up
+# Inches: a sheet, the figures of a row, a line of text.
+_WIDTH, _HEIGHT, _LINE = 9.0, 1.15, 0.17
 
 
 def plot_views(
-    views: Dict[str, np.ndarray], layout: str, path: Union[str, Path], title: str = '', num_frames: int = 8
+    views: Dict[str, np.ndarray],
+    layout: str,
+    path: Union[str, Path],
+    title: str = '',
+    notes: Optional[Mapping[str, str]] = None,
 ) -> Path:
-    """Draws a row of stick figures for each view of a sample, left limbs blue, right ones red.
+    """Draws a row of stick figures for each view of a sample; a legend names sides and persons.
 
-    All rows are seen from the front of the first one's body, on one scale.
+    All rows are seen from the front of the sample's body, on one scale, each at
+    frames evenly spaced among those in which somebody is seen.
 
     Args:
         views: Name -> (M, T, V, C); the first is the sample itself.
         layout: Name of the skeleton layout.
         path: PNG file to write.
         title: Title of the sheet.
-        num_frames: Figures in a row, evenly spaced in time.
+        notes: Name -> what is said of a view, such as how it was augmented.
     """
+    figure = draw_views(views, layout, title, notes)
+    return save_figure(figure, path, dpi=130)
+
+
+def draw_views(
+    views: Dict[str, np.ndarray], layout: str, title: str = '', notes: Optional[Mapping[str, str]] = None
+) -> Figure:
+    """The figure of :func:`plot_views`, an axes for each row."""
     table = get_layout(layout)
-    original = next(iter(views.values()))
-    across, up = facing_axes(original[0], table)
-    size = 1.3 * np.abs(original[..., [across, up]]).max()
-    left = {joint for joint, _ in table.pairs}
-    right = {joint for _, joint in table.pairs}
-    figure = Figure(figsize=(1.5 * num_frames, 1.9 * len(views)), layout='constrained')
-    axes = figure.subplots(len(views), num_frames, squeeze=False)
-    for row, (name, keypoint) in zip(axes, views.items()):
-        frames = np.linspace(0, keypoint.shape[1] - 1, num_frames).round().astype(int)
-        for axis, frame in zip(row, frames):
-            for person, style in zip(keypoint[:, frame], ('-', ':', '--', '-.')):
-                for child, parent in table.edges if person.any() else ():
-                    color = 'C0' if child in left else 'C3' if child in right else 'black'
-                    axis.plot(*person[[child, parent]][:, [across, up]].T, style, color=color, lw=1.5)
-            axis.set(xlim=(-size, size), ylim=(-size, size), xticks=[], yticks=[], aspect='equal')
-            axis.set_title(f'frame {frame}', fontsize=7)
-        row[0].set_ylabel(name, fontsize=8)
-    figure.suptitle(title)
-    return save_figure(figure, path, dpi=110)
+    sample = next(iter(views.values()))
+    clips = {name: project(keypoint, table, sample) for name, keypoint in views.items()}
+    room = fit(list(clips.values()), _WIDTH - 2 * MARGIN, _HEIGHT)
+    texts = {name: textwrap.wrap((notes or {}).get(name, ''), 118) for name in views}
+    heights = {name: room.height + _LINE * (2.4 + len(texts[name])) for name in views}
+    top = HEAD + sum(heights.values()) + MARGIN
+    figure = titled_sheet(_WIDTH, top, title, table, list(clips.values()))
+    top -= HEAD
+    for name, clip in clips.items():
+        height = heights[name]
+        top -= height
+        axes = panel(figure, 0, top, _WIDTH, height)
+        axes.plot([MARGIN, _WIDTH - MARGIN], [height - 0.04] * 2, color='0.85', lw=0.8)
+        axes.text(MARGIN, height - 0.1, name, fontsize=9, fontweight='bold', va='top')
+        for number, line in enumerate(texts[name], start=1):
+            axes.text(MARGIN, height - 0.1 - number * _LINE, line, fontsize=8, color='0.25', va='top')
+        frames = seen_frames(clip, room.count)
+        shown = Figures(axes, clip[:, frames], table, room, corner=(MARGIN, _LINE))
+        for (across, _), frame in zip(shown.middles, frames):
+            axes.text(across, 0.02, f'frame {frame}', fontsize=7, color='0.4', ha='center')
+    return figure

@@ -9,6 +9,7 @@ import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
 from ..datasets import class_names, open_annotations
+from ..evaluation.floors import read_floors
 from ..evaluation.history import read_knn_curves, read_quality_curves
 from ..evaluation.knn import concatenate_streams
 from ..evaluation.plots import (
@@ -57,11 +58,26 @@ def dataset_name(dataset: Mapping) -> str:
 
 
 def classes_of(dataset: Mapping) -> Optional[List[str]]:
-    """Names of the classes of a dataset's config; None for joined data sets and where none are known."""
-    if 'ann_file' not in dataset:
-        return None
-    content = open_annotations(dataset['ann_file']).content
-    return class_names(content, dataset.get('layout', 'ntu25'), dataset.get('num_classes'))
+    """Names of the classes of a dataset's config; also of data sets that are joined.
+
+    The names of a joined data set begin at its ``label_offset``.
+
+    Returns:
+        The names by label; None where none are known.
+    """
+    parts, names = _parts(dataset), {}
+    for part in parts:
+        content = open_annotations(part['ann_file']).content
+        known = class_names(content, part.get('layout', 'ntu25'), part.get('num_classes'))
+        names.update(enumerate(known or (), start=part.get('label_offset', 0)))
+    return [names.get(label, f'class {label}') for label in range(1 + max(names))] if names else None
+
+
+def _parts(dataset: Mapping) -> List[Mapping]:
+    """The configs of the data sets behind wrappers such as ``ConcatDataset``."""
+    if 'datasets' in dataset:
+        return [part for joined in dataset['datasets'] for part in _parts(joined)]
+    return _parts(dataset['dataset']) if 'dataset' in dataset else [dataset]
 
 
 def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optional[List[str]]) -> Dict:
@@ -98,9 +114,9 @@ def draw_classes(evaluation: Evaluation, results: Sequence[Dict], names: Optiona
 
 
 def draw_embeddings(evaluation: Evaluation, names: Optional[List[str]]) -> Dict:
-    """t-SNE of all streams together, drawn once for the same features."""
+    """t-SNE of all streams together, drawn once for the same features and names."""
     path, mark = evaluation.out / 'tsne.png', evaluation.out / 'results' / 'tsne.json'
-    identity = json.dumps(evaluation.features_identity())
+    identity = json.dumps([evaluation.features_identity(), names])
     if not (path.exists() and mark.exists() and mark.read_text() == identity):
         features, labels = evaluation.features['query']
         joined = concatenate_streams(features).cpu().numpy()
@@ -118,7 +134,7 @@ def draw_curve(evaluation: Evaluation, work_dir: Union[str, Path, None]) -> Dict
     except FileNotFoundError:
         curves = {}
     if curves:
-        plot_knn_curve(curves, evaluation.out / 'knn_curve.png')
+        plot_knn_curve(curves, evaluation.out / 'knn_curve.png', read_floors(work_dir))
         pictures['1-NN accuracy over pre-training'] = 'knn_curve.png'
     qualities = read_quality_curves(work_dir) if work_dir else {}
     if qualities:

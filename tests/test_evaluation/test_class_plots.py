@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from i2md_mmaction.datasets import class_names
+from i2md_mmaction.datasets import class_label, class_names
 from i2md_mmaction.datasets.class_names import NTU, NW_UCLA
-from i2md_mmaction.evaluation.plots import plot_class_accuracy, plot_confusion, plot_tsne
+from i2md_mmaction.evaluation.plots import plot_class_accuracy, plot_confusion, plot_knn_curve, plot_tsne
 
 
 @pytest.mark.parametrize('classes', [4, 60])
@@ -26,6 +26,45 @@ def test_names_come_from_the_file_or_the_known_data_sets():
     assert class_names({}, 'ntu25', 120)[119] == 'rock-paper-scissors'
     assert class_names({}, 'kinect20', 10)[7] == 'doffing'
     assert class_names({}, 'coco17', 10) is None
+
+    assert [class_label(label, names) for label, names in ((1, ('a', 'b')), (2, ('a', 'b')), (0, None))] == [
+        'b',
+        'class 2',
+        'class 0',
+    ]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are drawn, in place of their files."""
+    figures = []
+    monkeypatch.setattr(
+        'i2md_mmaction.evaluation.plots.save_figure', lambda figure, *_, **__: figures.append(figure)
+    )
+    return figures
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def test_the_legend_of_a_tsne_names_the_classes(drawn):
+    embeddings = np.random.default_rng(0).normal(size=(12, 4))
+    plot_tsne(embeddings, np.repeat([-1, 0, 1, 2], 3), 'tsne.png', ['sit', 'stand'])
+    assert legend(drawn[0]) == ['no label', 'sit', 'stand', 'class 2']
+
+
+@pytest.mark.parametrize('epochs', [[1, 2], [5, 10, 15], [10, 450]])
+def test_the_curve_of_1_nn_counts_whole_epochs_and_has_its_floors(drawn, epochs):
+    accuracies = np.linspace(60, 70, len(epochs))
+    floors = {'raw joints': 64.25, 'random encoder': 41.0}
+    plot_knn_curve({'all streams': (epochs, accuracies)}, 'knn_curve.png', floors)
+    [axes] = drawn[0].axes
+    ticks = axes.get_xticks()
+    assert len(ticks) > 1 and np.array_equal(ticks, ticks.round())
+    levels = [line.get_ydata()[0] for line in axes.lines if len(set(line.get_ydata())) == 1]
+    assert levels == list(floors.values())
+    assert legend(drawn[0]) == ['all streams', 'raw joints (64.2 %)', 'random encoder (41.0 %)']
 
 
 def test_no_picture_is_drawn_of_embeddings_that_are_not_finite(tmp_path):

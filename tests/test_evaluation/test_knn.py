@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.neighbors import KNeighborsClassifier
 
-from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy, knn_predict
+from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy, knn_predict, knn_search
 
 
 def features(rows, seed, width=6):
@@ -44,6 +44,15 @@ def test_the_class_of_most_votes_wins_and_of_equal_ones_that_of_the_nearest_row(
     query, bank, bank_labels = features(15, seed), features(12, seed + 1), labels(12, seed)
     expected = [slow_prediction(row, bank, bank_labels, k) for row in query]
     assert knn_predict(query, bank, bank_labels, k=k).tolist() == expected
+
+
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 12), chunk=st.integers(1, 20))
+def test_the_nearest_rows_are_found_whatever_the_chunks(seed, k, chunk):
+    query, bank = features(15, seed), features(12, seed + 1)
+    cosines, rows = knn_search(query, bank, k, chunk)
+    expected = torch.cosine_similarity(query[:, None].double(), bank[None].double(), dim=2)
+    assert torch.allclose(cosines.double(), expected.gather(1, rows), atol=1e-6)
+    assert rows.tolist() == expected.argsort(dim=1, descending=True, stable=True)[:, :k].tolist()
 
 
 def test_votes_by_hand():
