@@ -26,10 +26,9 @@ def table(work_dirs) -> str:
     """
     rows = []
     for work_dir in work_dirs:
-        try:
-            curves = read_knn_curves(work_dir)
-        except FileNotFoundError as error:
-            print(f'skipped: {error}', file=sys.stderr)
+        curves = read_knn_curves(work_dir)
+        if not curves:
+            print(f'skipped: no log under {work_dir} holds a k-NN validation', file=sys.stderr)
             continue
         last = [f'{curves[name][1][-1]:.1f}' if name in curves else '' for name in STREAMS]
         epochs, accuracies = curves['all streams']

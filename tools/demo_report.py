@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from i2md_mmaction.evaluation import concatenate_streams, knn_accuracy
-from i2md_mmaction.evaluation.floors import knn_floors, read_floors, write_floors
-from i2md_mmaction.evaluation.history import read_knn_curves
+from i2md_mmaction.evaluation.floors import knn_floors, write_floors
 from i2md_mmaction.evaluation.inference import build_dataloader, dataloaders, embed_split, load_model
-from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_tsne
+from i2md_mmaction.evaluation.plots import plot_tsne
+from i2md_mmaction.evaluation.run_page import plot_run
 from i2md_mmaction.protocols.pictures import classes_of
 
 
@@ -61,7 +61,7 @@ def main(argv=None) -> None:
     title = f'{config.model.type}: embeddings of {splits["query"]}, t-SNE'
     pictures = (
         plot_tsne(features.numpy(), labels.numpy(), out / 'tsne.png', names, title),
-        plot_knn_curve(read_knn_curves(work_dir), out / 'knn_curve.png', read_floors(work_dir)),
+        plot_run(work_dir, out / 'run.png', f'{config.model.type}: {work_dir.resolve().name}'),
     )
     for made in (*pictures, args.checkpoint):
         console.print(f'made {made}', soft_wrap=True)

@@ -1,19 +1,18 @@
-"""Draws what a pre-training run measured of itself: 1-NN accuracy, and its embeddings without labels."""
+"""Draws what a run measured of itself on one page: losses, accuracies, 1-NN, its embeddings."""
 
 import argparse
 from pathlib import Path
 
 from mmengine.config import Config
 
-from i2md_mmaction.evaluation.floors import knn_floors, read_floors, write_floors
-from i2md_mmaction.evaluation.history import read_knn_curves, read_quality_curves
-from i2md_mmaction.evaluation.plots import plot_knn_curve, plot_quality_curves
+from i2md_mmaction.evaluation.floors import knn_floors, write_floors
+from i2md_mmaction.evaluation.run_page import plot_run
 
 
 def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir', type=Path, help='folder of the run')
-    parser.add_argument('--out', type=Path, help='folder of the pictures; the work dir by default')
+    parser.add_argument('--out', type=Path, help='picture to write; run.png in the work dir by default')
     parser.add_argument(
         '--floors', action='store_true', help='measure raw joints and a random encoder first, and keep both'
     )
@@ -35,17 +34,10 @@ def main(argv=None) -> None:
     args = parse_args(argv)
     if args.floors:
         measure_floors(args.work_dir)
-    out = args.out or args.work_dir
-    out.mkdir(parents=True, exist_ok=True)
-    qualities = read_quality_curves(args.work_dir)
-    if qualities:
-        print(f'made {plot_quality_curves(qualities, out / "quality_curve.png")}')
     try:
-        curves, floors = read_knn_curves(args.work_dir), read_floors(args.work_dir)
-        print(f'made {plot_knn_curve(curves, out / "knn_curve.png", floors)}')
+        print(f'made {plot_run(args.work_dir, args.out or args.work_dir / "run.png")}')
     except FileNotFoundError as error:
-        if not qualities:
-            raise SystemExit(f'error: {error}') from error
+        raise SystemExit(f'error: {error}') from error
 
 
 if __name__ == '__main__':

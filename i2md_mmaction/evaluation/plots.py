@@ -6,8 +6,8 @@ from typing import Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from sklearn.manifold import TSNE
 
@@ -65,70 +65,21 @@ def plot_tsne(
     return save_figure(figure, path, dpi=150)
 
 
-def plot_knn_curve(
+def draw_curves(
+    axes: Axes,
     curves: Dict[str, Tuple[Sequence[int], Sequence[float]]],
-    path: Union[str, Path],
-    floors: Optional[Dict[str, float]] = None,
-    title: str = '1-NN accuracy over pre-training',
-) -> Path:
-    """Draws accuracy over epochs.
-
-    Args:
-        curves: Name -> (epochs, accuracies in percent).
-        path: PNG file to write.
-        floors: Name -> accuracy drawn as a level line, such as those of
-            :func:`~i2md_mmaction.evaluation.floors.read_floors`.
-        title: Title of the picture.
-    """
-    figure = Figure(figsize=(9, 5), layout='constrained')
-    axes = figure.add_subplot()
-    for mark, (name, (epochs, accuracy)) in zip(cycle(_MARKS), curves.items()):
-        axes.plot(epochs, accuracy, marker=mark, markersize=4, label=name)
-    for (name, level), style in zip((floors or {}).items(), ('--', ':', '-.')):
-        axes.axhline(level, color='gray', linestyle=style)
-        axes.add_line(Line2D([], [], color='gray', linestyle=style, label=f'{name} ({level:.1f} %)'))
-    axes.set(title=title, xlabel='epoch', ylabel='accuracy (%)')
+    title: str,
+    unit: str = '',
+    levels: Optional[Dict[str, float]] = None,
+) -> None:
+    """Draws curves over epochs into a panel, and level lines in grey."""
+    for mark, (name, (epochs, values)) in zip(cycle(_MARKS), curves.items()):
+        axes.plot(epochs, values, marker=mark, markersize=4, label=name)
+    for (name, level), style in zip((levels or {}).items(), ('--', ':', '-.')):
+        axes.axhline(level, color='gray', linestyle=style, label=name)
+    axes.set(title=title, ylabel=unit)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
-    axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False)
-    return save_figure(figure, path, dpi=150)
-
-
-#: Titles of the qualities, and the value that each takes when all embeddings are alike.
-_QUALITIES = dict(
-    alignment=('alignment of two views', 0),
-    uniformity=('uniformity', 0),
-    std=('standard deviation (of a uniform sphere: 1)', 0),
-    rank=('effective rank (RankMe)', 1),
-)
-
-
-def plot_quality_curves(
-    curves: Dict[str, Dict[str, Tuple[Sequence[int], Sequence[float]]]],
-    path: Union[str, Path],
-    title: str = 'Embeddings over pre-training',
-) -> Path:
-    """Draws alignment, uniformity, spread and rank over epochs, with the level of a collapse.
-
-    Args:
-        curves: As :func:`~i2md_mmaction.evaluation.history.read_quality_curves`
-            gives them.
-        path: PNG file to write.
-        title: Title of the picture.
-    """
-    figure = Figure(figsize=(11, 7), layout='constrained')
-    panels = figure.subplots(2, 2, sharex=True)
-    for axes, (quality, (name, collapsed)) in zip(panels.flat, _QUALITIES.items()):
-        for stream, (epochs, values) in curves.get(quality, {}).items():
-            axes.plot(epochs, values, marker='.', label=stream)
-        axes.axhline(collapsed, color='gray', linestyle='--', label='collapse')
-        axes.set(title=name)
-        axes.grid(alpha=0.3)
-    for axes in panels[1]:
-        axes.set(xlabel='epoch')
-    figure.suptitle(title)
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc='outside right center', frameon=False)
-    return save_figure(figure, path, dpi=150)
 
 
 def plot_confusion(

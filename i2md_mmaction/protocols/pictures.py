@@ -9,16 +9,9 @@ import numpy as np
 from mmaction.evaluation import ConfusionMatrix
 
 from ..datasets import class_names, open_annotations
-from ..evaluation.floors import read_floors
-from ..evaluation.history import read_knn_curves, read_quality_curves
 from ..evaluation.knn import concatenate_streams
-from ..evaluation.plots import (
-    plot_class_accuracy,
-    plot_confusion,
-    plot_knn_curve,
-    plot_quality_curves,
-    plot_tsne,
-)
+from ..evaluation.plots import plot_class_accuracy, plot_confusion, plot_tsne
+from ..evaluation.run_page import plot_run
 from ..io import write_file
 from .evaluation import Evaluation
 from .table import ENSEMBLE, PROTOCOLS, find_protocol
@@ -126,18 +119,9 @@ def draw_embeddings(evaluation: Evaluation, names: Optional[List[str]]) -> Dict:
     return {'t-SNE of the embeddings': path.name}
 
 
-def draw_curve(evaluation: Evaluation, work_dir: Union[str, Path, None]) -> Dict:
+def draw_run(evaluation: Evaluation, work_dir: Union[str, Path, None]) -> Dict:
     """What was measured over pre-training, if the logs are at hand."""
-    pictures = {}
     try:
-        curves = read_knn_curves(work_dir) if work_dir else {}
+        return {'Pre-training': plot_run(work_dir, evaluation.out / 'run.png').name} if work_dir else {}
     except FileNotFoundError:
-        curves = {}
-    if curves:
-        plot_knn_curve(curves, evaluation.out / 'knn_curve.png', read_floors(work_dir))
-        pictures['1-NN accuracy over pre-training'] = 'knn_curve.png'
-    qualities = read_quality_curves(work_dir) if work_dir else {}
-    if qualities:
-        plot_quality_curves(qualities, evaluation.out / 'quality_curve.png')
-        pictures['Embeddings over pre-training, without labels'] = 'quality_curve.png'
-    return pictures
+        return {}

@@ -10,7 +10,7 @@ import torch
 
 from ..io import write_file
 from .evaluation import Evaluation
-from .pictures import classes_of, draw_classes, draw_curve, draw_embeddings, load_scores, name_of
+from .pictures import classes_of, draw_classes, draw_embeddings, draw_run, load_scores, name_of
 from .table import ENSEMBLE, find_protocol
 
 
@@ -176,7 +176,7 @@ def report_evaluation(
         names = classes_of(evaluation.dataloaders['query']['dataset'])
         pictures.update(draw_embeddings(evaluation, names))
         pictures.update(draw_classes(evaluation, results, names))
-        pictures.update(draw_curve(evaluation, work_dir))
+        pictures.update(draw_run(evaluation, work_dir))
     except Exception as error:
         failed['pictures'] = f'{type(error).__name__}: {error}'
     notes = []

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from i2md_mmaction.evaluation.history import read_knn_curves, read_quality_curves, read_term_curves
+from i2md_mmaction.evaluation.run_page import run_panels
 from tools import plot_run
 
 
@@ -38,10 +39,9 @@ def test_a_line_that_is_broken_elsewhere_is_an_error(tmp_path):
         read_knn_curves(tmp_path)
 
 
-def test_a_folder_without_a_validation_is_named(tmp_path):
+def test_a_run_without_a_validation_has_no_curve(tmp_path):
     write_log(tmp_path / '1', [{'loss': 1.0, 'step': 3}])
-    with pytest.raises(FileNotFoundError, match=f'no log under {tmp_path} holds a k-NN validation'):
-        read_knn_curves(tmp_path)
+    assert read_knn_curves(tmp_path) == {}
 
 
 def test_terms_are_read_by_group_and_epoch(tmp_path):
@@ -70,17 +70,22 @@ def quality(step, value):
     }
 
 
-def test_qualities_are_read_by_stream_and_drawn_with_or_without_accuracies(tmp_path, capsys):
+def test_a_page_has_a_panel_for_each_thing_that_was_measured(tmp_path, capsys):
     run = tmp_path / 'run'
     write_log(run / '1', [quality(5, 1.0), quality(10, 2.0)])
     curves = read_quality_curves(run)
     assert set(curves) == {'alignment', 'uniformity', 'std', 'rank'}
     assert curves['rank'] == {'all streams': ([5, 10], [1.0, 2.0]), 'joint': ([5, 10], [1.0, 2.0])}
-    plot_run.main([str(run), '--out', str(tmp_path / 'pictures')])
-    assert (tmp_path / 'pictures/quality_curve.png').read_bytes().startswith(b'\x89PNG')
-    assert not (tmp_path / 'pictures/knn_curve.png').exists()
-    write_log(run / '2', [entry(15, 50.0)])
-    plot_run.main([str(run)])
-    assert {path.name for path in run.glob('*.png')} == {'quality_curve.png', 'knn_curve.png'}
-    with pytest.raises(SystemExit, match='error: no log under'):
+    assert [list(panel.levels) for panel in run_panels(run)] == 4 * [['collapse']]
+    write_log(
+        run / '2', [entry(15, 50.0), dict(loss=3.0, loss_nce_joint=3.0, acc_nce_joint=5.0, epoch=15, step=30)]
+    )
+    losses, accuracies, knn, *qualities = run_panels(run)
+    assert losses.curves == {'loss': ([15], [3.0]), 'loss_nce': ([15], [3.0])}
+    assert accuracies.curves == {'acc_nce': ([15], [5.0])}
+    assert set(knn.curves) == {'all streams', 'joint'} and len(qualities) == 4
+    plot_run.main([str(run), '--out', str(tmp_path / 'pictures' / 'page.png')])
+    assert (tmp_path / 'pictures' / 'page.png').read_bytes().startswith(b'\x89PNG')
+    with pytest.raises(SystemExit, match=f'error: no log under {tmp_path / "pictures"} holds a step'):
         plot_run.main([str(tmp_path / 'pictures')])
+    assert not list(tmp_path.glob('pictures/run.png'))

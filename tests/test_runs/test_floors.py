@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from i2md_mmaction.evaluation.floors import knn_floors, read_floors
 from i2md_mmaction.evaluation.inference import dataloaders, load_model
-from i2md_mmaction.protocols import pictures
+from i2md_mmaction.evaluation.run_page import run_panels
 from i2md_mmaction.protocols.pictures import classes_of
 from tools import plot_run
 
@@ -65,35 +65,22 @@ def run(pretraining, tmp_path):
     return tmp_path / 'run'
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The floors that each tool hands to the picture."""
-    given = []
-
-    def keep(curves, path, floors=None, title=''):
-        given.append(floors)
-        return path
-
-    for module in (plot_run, pictures):
-        monkeypatch.setattr(module, 'plot_knn_curve', keep)
-    return given
+def floors_drawn(work_dir):
+    """The level lines of the panel of 1-NN."""
+    [panel] = [panel for panel in run_panels(work_dir) if '1-NN' in panel.title]
+    return panel.levels
 
 
-def test_a_run_keeps_its_floors_for_every_picture(run, drawn, capsys):
+def test_a_run_keeps_its_floors_for_every_picture(run, capsys):
     plot_run.main([str(run)])
-    assert drawn == [{}] and not (run / 'floors.json').exists()
+    assert floors_drawn(run) == {} and not (run / 'floors.json').exists()
     plot_run.main([str(run), '--floors'])
-    assert f'made {run / "floors.json"}' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f'made {run / "floors.json"}' in printed and f'made {run / "run.png"}' in printed
     measured = knn_floors(Config.fromfile(next(run.glob('*/vis_data/config.py'))))
     expected = {name: accuracies['top1'] for name, accuracies in measured.items()}
     assert read_floors(run) == expected
-    plot_run.main([str(run)])
-
-    class Evaluation:
-        out = run
-
-    pictures.draw_curve(Evaluation, run)
-    assert drawn[1:] == [expected] * 3
+    assert floors_drawn(run) == {f'{name} ({level:.1f} %)': level for name, level in expected.items()}
 
 
 def test_floors_of_no_run_are_refused(tmp_path):

@@ -60,7 +60,7 @@ def test_mim_trains_with_amp_resumes_and_tests_and_the_report_is_drawn(annotatio
     assert done.returncode == 0, done.stderr[-2000:]
     report = done.stdout
     assert 'raw joints' in report and 'random encoder' in report and 'pre-trained' in report
-    for picture in ('tsne.png', 'knn_curve.png'):
+    for picture in ('tsne.png', 'run.png'):
         assert (work_dir / picture).read_bytes().startswith(b'\x89PNG') and picture in report
     assert compare_runs.table([work_dir]).splitlines()[-1].startswith('| run | 2 | 100.0 |')
 
