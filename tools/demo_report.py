@@ -47,7 +47,8 @@ def main(argv=None) -> None:
     streams = list(query)
     rows = {**floors, 'pre-trained': knn_accuracy(query, labels, bank, bank_labels)}
 
-    table = Table(title=f'1-NN accuracy (%), {splits["query"]} against {splits["bank"]}')
+    title = f'1-NN accuracy (%) of {args.checkpoint.name}, {splits["query"]} against {splits["bank"]}'
+    table = Table(title=title)
     columns = [*(f'top1_{stream}' for stream in streams), 'top1']
     for column in ('', *streams, 'all streams'):
         table.add_column(column)
