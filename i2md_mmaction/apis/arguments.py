@@ -10,12 +10,19 @@ def add_clip_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('checkpoint', type=Path, help='checkpoint of a run, which carries its config')
     parser.add_argument('data', type=Path, help='annotation file, or packed folder')
     parser.add_argument('--out', type=Path, required=True, help='what to write; its suffix is the format')
-    parser.add_argument('--config', type=Path, help='config of a checkpoint that carries none')
     parser.add_argument('--split', help='split of the annotation file; all samples by default')
     parser.add_argument('--window', type=int, help='cut into windows of so many frames, a row each')
     parser.add_argument('--stride', type=int, default=16, help='frames from window to window; default: 16')
-    parser.add_argument('--batch-size', type=int, default=64, help='clips at a time; default: 64')
     parser.add_argument('--num-workers', type=int, default=0, help='processes that prepare clips; default: 0')
+    add_computing_arguments(parser)
+
+
+def add_computing_arguments(
+    parser: argparse.ArgumentParser, config_help: str = 'config of a checkpoint that carries none'
+) -> None:
+    """Adds the config, and how and where features are computed."""
+    parser.add_argument('--config', type=Path, help=config_help)
+    parser.add_argument('--batch-size', type=int, default=64, help='clips at a time; default: 64')
     parser.add_argument('--device', help='where to compute; an accelerator, if there is one')
 
 

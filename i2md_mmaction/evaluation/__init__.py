@@ -1,7 +1,7 @@
 """Evaluation of frozen features: functions on arrays, and the metrics around them."""
 
 from .ensemble import AIMCLR_WEIGHTS, fuse_scores
-from .knn import concatenate_streams, knn_accuracy, knn_predict, knn_predictions
+from .knn import concatenate_streams, knn_accuracy, knn_predict, knn_predictions, nearest_others
 from .linear import LinearRecipe, accuracy, fit_linear, linear_cached
 from .metrics import EmbeddingQuality, KNNAccuracy
 from .quality import alignment, effective_rank, spread, uniformity
@@ -21,6 +21,7 @@ __all__ = [
     'knn_predict',
     'knn_predictions',
     'linear_cached',
+    'nearest_others',
     'spread',
     'uniformity',
 ]

@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -87,6 +87,41 @@ def knn_predict(
         nearest = tied.to(torch.uint8).argmax(dim=1, keepdim=True)
         predictions.append(labels.gather(1, nearest)[:, 0])
     return torch.cat(predictions)
+
+
+def nearest_others(features: Tensor, k: int = 1, chunk: int = 1024) -> Tuple[Tensor, Tensor]:
+    """The k other rows nearest to each row, by cosine, the nearest first.
+
+    Args:
+        features: (S, H).
+        k: Neighbours.
+        chunk: Rows at a time.
+
+    Returns:
+        Indices (S, k) of the neighbours, equally near ones in their order, and
+        cosines (S, k).
+
+    Raises:
+        ValueError: If k exceeds the other rows, or a feature is not finite.
+
+    Example:
+        >>> index, cosine = nearest_others(torch.tensor([[1.0, 0], [0, 1], [3, 4]]))
+        >>> index[:, 0].tolist(), cosine[:, 0].tolist()
+        ([2, 2, 1], [0.6000000238418579, 0.800000011920929, 0.800000011920929])
+    """
+    check_finite('features of k-NN', features)
+    check_neighbors(k, len(features) - 1)
+    unit = F.normalize(features, dim=1)
+    found = []
+    for start in range(0, len(unit), chunk):
+        rows = unit[start : start + chunk]
+        similarity = rows @ unit.T
+        own = torch.arange(len(rows), device=rows.device)
+        similarity[own, start + own] = -torch.inf
+        index = _nearest(similarity, k)
+        found.append((index, similarity.gather(1, index)))
+    index, cosine = map(torch.cat, zip(*found))
+    return index, cosine
 
 
 def _nearest(similarity: Tensor, k: int) -> Tensor:
