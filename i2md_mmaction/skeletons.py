@@ -136,6 +136,23 @@ def get_layout(name: str) -> SkeletonLayout:
     return _LAYOUTS[name]
 
 
+def find_layout(num_joints: int) -> SkeletonLayout:
+    """Returns the one registered layout of so many joints, for data that do not name theirs.
+
+    Raises:
+        ValueError: If there is none, or more than one.
+
+    Example:
+        >>> find_layout(20).name
+        'kinect20'
+    """
+    found = [layout for layout in _LAYOUTS.values() if layout.num_joints == num_joints]
+    if len(found) != 1:
+        names = ', '.join(f'{layout.name} ({layout.num_joints})' for layout in found or _LAYOUTS.values())
+        raise ValueError(f'{num_joints} joints are not those of one known layout: {names}')
+    return found[0]
+
+
 # The tables below are laid out by hand.
 # fmt: off
 

@@ -41,6 +41,7 @@ ELSEWHERE = {
     r'python tools/evaluate.py .*': 'NTU RGB+D; tests/test_runs/test_evaluate.py evaluates',
     r'python tools/(embed|classify).py work_dirs/.*': 'runs; tests/test_runs/test_inference_tools.py embeds',
     r'python tools/retrieve.py work_dirs/.*': 'a run; tests/test_runs/test_retrieval.py retrieves',
+    r'python tools/explore.py .*': 'NTU RGB+D; tests/test_explore/test_tool.py makes pages',
     r'python tools/export.py work_dirs/.*': 'a run; tests/test_runs/test_inference_tools.py exports',
     r'python tools/mmaction_tool.py .*': 'a run; tests/test_runs/test_mmaction_tools.py runs it',
     r'mim run mmaction2 (print_config|get_flops|report_acc).*': 'a run; test_runs/test_mmaction_tools.py',

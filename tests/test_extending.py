@@ -31,7 +31,7 @@ LAYERS = (
     ('models',),
     ('evaluation',),
     ('engine', 'apis'),
-    ('protocols',),
+    ('protocols', 'explore'),
     ('study',),
 )
 

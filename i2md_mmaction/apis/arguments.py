@@ -8,9 +8,16 @@ from typing import Any, Dict
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the checkpoint and how it is run to a parser."""
     parser.add_argument('checkpoint', type=Path, help='checkpoint of a run, which carries its config')
-    parser.add_argument('--config', type=Path, help='config of a checkpoint that carries none')
-    parser.add_argument('--batch-size', type=int, default=64, help='clips at a time; default: 64')
     parser.add_argument('--num-workers', type=int, default=0, help='processes that prepare clips; default: 0')
+    add_computing_arguments(parser)
+
+
+def add_computing_arguments(
+    parser: argparse.ArgumentParser, config_help: str = 'config of a checkpoint that carries none'
+) -> None:
+    """Adds the config, and how and where features are computed."""
+    parser.add_argument('--config', type=Path, help=config_help)
+    parser.add_argument('--batch-size', type=int, default=64, help='clips at a time; default: 64')
     parser.add_argument('--device', help='where to compute; an accelerator, if there is one')
 
 

@@ -84,9 +84,7 @@ class Inferencer:
     @property
     def dataset_settings(self) -> Dict:
         """What a data set of clips has in common with that of the config's test."""
-        dataset = inner_dataset(self.config.test_dataloader.dataset)
-        names = ('pipeline', 'layout', 'num_persons', 'num_coordinates', 'max_coordinate')
-        return {name: dataset[name] for name in names if name in dataset}
+        return dataset_settings(self.config)
 
     def load(
         self, data: Clips, split: Optional[str] = None, window: Optional[int] = None, stride: int = 16
@@ -135,6 +133,13 @@ class Inferencer:
     def progress(self, dataset: SkeletonDataset, title: str) -> Optional[str]:
         """The title of a progress bar where there is more than one batch; None for none."""
         return title if self.show_progress and len(dataset) > self.batch_size else None
+
+
+def dataset_settings(config: Config) -> Dict:
+    """What a data set of clips has in common with that of a config's test."""
+    dataset = inner_dataset(config.test_dataloader.dataset)
+    names = ('pipeline', 'layout', 'num_persons', 'num_coordinates', 'max_coordinate')
+    return {name: dataset[name] for name in names if name in dataset}
 
 
 def own_config(

@@ -113,11 +113,41 @@ def knn_search(query: Tensor, bank: Tensor, k: int, chunk: int = 1024) -> Tuple[
     return torch.cat(cosines), torch.cat(rows)
 
 
-def _search(query: Tensor, bank: Tensor, k: int, chunk: int) -> Iterator[Tuple[Tensor, Tensor]]:
-    """Cosines and rows (chunk, k) of the nearest, for each chunk of queries."""
+def nearest_others(features: Tensor, k: int = 1, chunk: int = 1024) -> Tuple[Tensor, Tensor]:
+    """The k other rows nearest to each row, as :func:`knn_search` finds them in a bank.
+
+    Args:
+        features: (S, H).
+        k: Neighbours.
+        chunk: Rows at a time.
+
+    Returns:
+        Cosines and indices of the neighbours, (S, k) each, the nearest first and
+        equally near ones in their order.
+
+    Raises:
+        ValueError: If k exceeds the other rows, or a feature is not finite.
+
+    Example:
+        >>> cosines, rows = nearest_others(torch.tensor([[1.0, 0], [0, 1], [3, 4]]))
+        >>> rows[:, 0].tolist(), cosines[:, 0].tolist()
+        ([2, 2, 1], [0.6000000238418579, 0.800000011920929, 0.800000011920929])
+    """
+    check_finite('features of k-NN', features)
+    check_neighbors(k, len(features) - 1)
+    cosines, rows = zip(*_search(features, features, k, chunk, others=True))
+    return torch.cat(cosines), torch.cat(rows)
+
+
+def _search(
+    query: Tensor, bank: Tensor, k: int, chunk: int, others: bool = False
+) -> Iterator[Tuple[Tensor, Tensor]]:
+    """Cosines and rows (chunk, k) of the nearest for each chunk; of ``others``, but the row of its number."""
     bank = F.normalize(bank, dim=1)
-    for part in query.split(chunk):
+    for start, part in zip(range(0, len(query), chunk), query.split(chunk)):
         similarity = F.normalize(part, dim=1) @ bank.T
+        if others:
+            similarity.diagonal(start).fill_(-torch.inf)
         nearest = _nearest(similarity, k)
         yield similarity.gather(1, nearest), nearest
 

@@ -26,6 +26,25 @@ def save_figure(figure: Figure, path: Union[str, Path], dpi: int) -> Path:
     return Path(path)
 
 
+def place_by_tsne(features: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Places embeddings in the plane by t-SNE, which begins at their principal components.
+
+    Args:
+        features: (S, H), at least three; scaled to unit length here.
+        seed: Seed of t-SNE.
+
+    Returns:
+        (S, 2).
+
+    Raises:
+        ValueError: If a feature is not finite.
+    """
+    check_finite('features of t-SNE', torch.as_tensor(features))
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
+    perplexity = min(30, max(2, (len(unit) - 1) / 3))
+    return TSNE(init='pca', perplexity=perplexity, random_state=seed).fit_transform(unit)
+
+
 def plot_tsne(
     features: np.ndarray,
     labels: np.ndarray,
@@ -47,10 +66,7 @@ def plot_tsne(
     Raises:
         ValueError: If a feature is not finite.
     """
-    check_finite('features of t-SNE', torch.as_tensor(features))
-    unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
-    perplexity = min(30, max(2, (len(unit) - 1) / 3))
-    points = TSNE(init='pca', perplexity=perplexity, random_state=seed).fit_transform(unit)
+    points = place_by_tsne(features, seed)
     figure = Figure(figsize=(9, 6), layout='constrained')
     axes = figure.add_subplot()
     classes = np.unique(labels)
