@@ -41,7 +41,7 @@ ELSEWHERE = {
     r'python tools/evaluate.py .*': 'NTU RGB+D; tests/test_runs/test_evaluate.py evaluates',
     r'python tools/(embed|classify).py work_dirs/.*': 'runs; tests/test_runs/test_inference_tools.py embeds',
     r'python tools/retrieve.py work_dirs/.*': 'a run; tests/test_runs/test_retrieval.py retrieves',
-    r'python tools/explore.py .*': 'NTU RGB+D; tests/test_explore/test_tool.py makes pages',
+    r'python tools/explore.py (work_dirs|data)/.*': 'NTU RGB+D; tests/test_explore/test_tool.py makes pages',
     r'python tools/export.py work_dirs/.*': 'a run; tests/test_runs/test_inference_tools.py exports',
     r'python tools/mmaction_tool.py .*': 'a run; tests/test_runs/test_mmaction_tools.py runs it',
     r'mim run mmaction2 (print_config|get_flops|report_acc).*': 'a run; test_runs/test_mmaction_tools.py',
@@ -80,6 +80,8 @@ RUN = (
     'python tools/downstream_config.py ',
     'mim train mmaction2 configs/cmd_demo_2d.py',
     'python tools/embed.py demo_out/',
+    'python tools/retrieve.py demo_out/',
+    'python tools/explore.py demo_out/',
     'python tools/export.py demo_out/',
     'PYTHONPATH=. mim train mmaction2 projects/simsiam/',
     'python projects/custom_skeleton/',
@@ -201,7 +203,7 @@ def test_an_encoder_is_used_and_exported_as_the_readme_says(type_in, checkout):
     pytest.importorskip('onnxruntime', reason='pip install "i2md_mmaction[export]"')
     type_in('python tools/make_demo_data.py --num-classes 4 --samples-per-class 6')
     type_in('mim train mmaction2 configs/cmd_demo.py --work-dir demo_out --gpus 0')
-    (checkout / 'demo_out/epoch_1.pth').rename(checkout / 'demo_out/epoch_60.pth')
+    (checkout / 'demo_out/epoch_1.pth').rename(checkout / 'demo_out/epoch_30.pth')
     readme = (ROOT / 'README.md').read_text(encoding='utf-8')
     [block] = [code for code in PYTHON.findall(readme) if 'SkeletonEncoder' in code]
     *code, shown = block.strip().splitlines()
@@ -209,13 +211,15 @@ def test_an_encoder_is_used_and_exported_as_the_readme_says(type_in, checkout):
     assert len([line for line in code if line]) == 5 and shown.startswith('# ')
     pattern = re.sub(r'\d+', r'\\d+', re.escape(shown[len('# ') :]))
     assert re.search(pattern, type_in("python - <<'END'", f'\n{block}END'))
-    [embed], [export] = (
-        printed('python tools/embed.py demo_out/'),
-        printed('python tools/export.py demo_out/'),
+    embed, retrieve, explore, export = (
+        type_in(command)
+        for tool in ('embed', 'retrieve', 'explore', 'export')
+        for command in printed(f'python tools/{tool}.py demo_out/')
     )
-    assert 'made demo.npz' in type_in(embed) and (checkout / 'demo.npz').is_file()
-    assert 'differs from the model by' in type_in(export)
-    assert (checkout / 'demo_out/epoch_60_joint.onnx').is_file()
+    for output, made in ((embed, 'demo.npz'), (retrieve, 'retrieval.png'), (explore, 'explore.html')):
+        assert f'made {made}' in output and (checkout / made).is_file()
+    assert 'differs from the model by' in export
+    assert (checkout / 'demo_out/epoch_30_joint.onnx').is_file()
 
 
 def test_joints_of_images_are_trained_on_as_the_page_says(type_in):
