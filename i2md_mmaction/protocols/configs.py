@@ -24,7 +24,9 @@ def downstream_config(
 
     The pre-training config gives encoder, layout, data set and the view of
     evaluation, so that none of them drifts from what was pre-trained; the
-    protocol's config states what is different.
+    protocol's config states what is different. The classifier trains on crops,
+    as in CMD's released code, or on the first view of pre-training if the
+    protocol's config says ``train_view = 'pretraining'``.
 
     Args:
         pretraining: The pre-training config, or its file.
@@ -51,8 +53,12 @@ def downstream_config(
         content['default_hooks'].pop(name, None)
     source = Path(pretraining.filename or '').stem
     content['work_dir'] = f'./work_dirs/{"_".join(filter(None, (protocol, source)))}'
+    different = Config.fromfile(path).to_dict()
+    if different.pop('train_view', 'crop') == 'pretraining':
+        views = content['model']['data_preprocessor']
+        views['train_views'] = pretraining.model.data_preprocessor.to_dict()['train_views'][:1]
     config = Config(content)
-    config.merge_from_dict(Config.fromfile(path).to_dict())
+    config.merge_from_dict(different)
     return config
 
 

@@ -1,8 +1,9 @@
-"""What a table says of how a classifier was trained."""
+"""How a classifier is trained, and what a table says of it."""
 
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from i2md_mmaction.protocols.configs import describe_recipe, downstream_config
 
@@ -26,3 +27,15 @@ def test_any_optimiser_and_schedule_is_described(change, said):
     config = downstream_config(CONFIGS / 'cmd_ntu60.py', 'linear', CONFIGS / 'downstream')
     config.merge_from_dict(change)
     assert describe_recipe(config) == said
+
+
+def test_a_protocol_may_train_on_the_views_of_pretraining(tmp_path):
+    base = str(CONFIGS / 'downstream' / 'linear.py')
+    (tmp_path / 'augmented.py').write_text(f"_base_ = {base!r}\ntrain_view = 'pretraining'\n")
+    pretraining = Config.fromfile(CONFIGS / 'skeletonclr_nwucla_small.py')
+    augmented = downstream_config(pretraining, 'augmented', tmp_path)
+    plain = downstream_config(pretraining, 'linear', CONFIGS / 'downstream')
+    views = pretraining.model.data_preprocessor
+    assert augmented.model.data_preprocessor == {**views, 'train_views': views.train_views[:1]}
+    assert [step.type for step in plain.model.data_preprocessor.train_views[0]] == ['TemporalCropResize']
+    assert 'train_view' not in augmented

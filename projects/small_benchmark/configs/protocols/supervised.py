@@ -1,5 +1,7 @@
-# The ceiling: the encoder trained with all labels from scratch, by pre-training's optimiser.
+# The ceiling: the encoder trained with all labels from scratch, by pre-training's optimiser and views.
 _base_ = '../../../../configs/downstream/finetune.py'
+
+train_view = 'pretraining'
 
 optim_wrapper = dict(
     _delete_=True, type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05)
