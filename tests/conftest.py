@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from mmengine.logging import MessageHub
 
 import i2md_mmaction  # noqa: F401, registers all parts and lets mmaction.models be imported
 
@@ -17,6 +18,12 @@ settings.load_profile('i2md')
 
 # torch warns of most things once a process; a warning fails the test that causes it, whichever ran before.
 torch.set_warn_always(True)
+
+
+@pytest.fixture(autouse=True)
+def apart_from_other_tests():
+    """MMEngine knows a run by its name and the second: it would go on from the best score of another test."""
+    MessageHub._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')

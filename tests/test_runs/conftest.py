@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -114,7 +115,8 @@ def small_config():
                 default_hooks=dict(checkpoint=dict(interval=1, max_keep_ckpts=-1), logger=dict(interval=1)),
                 work_dir=str(work_dir),
                 randomness=dict(seed=0),
-                experiment_name=f'{name}_{work_dir.name}_{epochs}',
+                # MMEngine adds the second; of two runs in one, the later would go on with the best score.
+                experiment_name=f'{name}_{work_dir.name}_{uuid4().hex[:8]}',
                 vis_backends=[dict(type='LocalVisBackend')],
                 visualizer=dict(vis_backends=[dict(type='LocalVisBackend')], name=str(work_dir)),
             )

@@ -61,7 +61,7 @@ def write_config(make, folder, name, base='cmd_demo', model=None, **options):
             train_dataloader=dict(batch_size=2),
             val_dataloader=dict(batch_size=2, dataset=dict(split='val')),
             test_dataloader=dict(batch_size=2, dataset=dict(split='val')),
-            val_evaluator=dict(type='RecordedKNN'),
+            val_evaluator=dict(_delete_=True, type='RecordedKNN'),
             # As MMEngine wraps a model that no config says more of, but for the device.
             model_wrapper_cfg=dict(type='RecordedWrapper', device_ids=None, broadcast_buffers=False),
             launcher='pytorch',
@@ -195,7 +195,7 @@ def test_one_process_finds_the_accuracy_of_two(runs, name):
         dict(
             launcher='none',
             model_wrapper_cfg=None,
-            val_evaluator=dict(type='KNNAccuracy'),
+            val_evaluator=dict(_delete_=True, type='KNNAccuracy'),
             load_from=str(runs['folder'] / name / 'epoch_2.pth'),
             work_dir=str(runs['folder'] / f'{name}_alone'),
             experiment_name=f'{name}_alone',

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import torch
@@ -42,7 +43,7 @@ def small(protocol, pretraining, work_dir, epochs=2, **options):
             train_cfg=dict(max_epochs=epochs, val_interval=1),
             default_hooks=dict(checkpoint=dict(interval=1), logger=dict(interval=1)),
             work_dir=str(work_dir),
-            experiment_name=f'{protocol}_{work_dir.name}_{epochs}',
+            experiment_name=f'{protocol}_{work_dir.name}_{uuid4().hex[:8]}',
             vis_backends=[dict(type='LocalVisBackend')],
             visualizer=dict(vis_backends=[dict(type='LocalVisBackend')], name=str(work_dir)),
         )
