@@ -183,4 +183,4 @@ def test_a_layout_is_found_by_its_joints():
     assert [find_layout(count).name for count in (25, 17)] == ['ntu25', 'coco17']
     with pytest.raises(ValueError, match=r'19 joints are not those of one known layout: .*kinect20 \(20\)'):
         find_layout(19)
-    assert get_layout('openni15') is find_layout(15)
+    assert get_layout('ntu25') is find_layout(25)
