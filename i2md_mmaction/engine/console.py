@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from statistics import mean
 from typing import Dict, List, Tuple
 
 from mmaction.registry import HOOKS, LOG_PROCESSORS, RUNNERS
@@ -13,7 +12,7 @@ from mmengine.runner import IterBasedTrainLoop, LogProcessor, Runner
 from torch.utils.data import Dataset
 
 from ..datasets import joined_datasets
-from ..evaluation.history import group_terms
+from ..evaluation.history import group_terms, group_value
 from .hooks import unwrapped
 
 #: How records begin that go to the log file alone: the machine, the config, the order of hooks, what the
@@ -151,7 +150,6 @@ class GroupedLogProcessor(LogProcessor):
         grouped = {name for names in groups.values() for name in names}
         items = [item for item in line.split('  ') if item.partition(': ')[0] not in grouped]
         for group, names in groups.items():
-            values = [scalars[name] for name in names]
-            value = sum(values) if group.startswith('loss') else mean(values)
+            value = group_value(group, [scalars[name] for name in names])
             items.append(f'{group}: {value:.{self.num_digits}f}')
         return scalars, '  '.join(items)

@@ -32,6 +32,11 @@ def group_terms(names: Iterable[str]) -> Dict[str, List[str]]:
     return groups
 
 
+def group_value(group: str, values: List[float]) -> float:
+    """What stands for a group: the sum of its losses, the mean of its accuracies."""
+    return sum(values) if group.startswith('loss') else mean(values)
+
+
 def read_scalars(work_dir: Union[str, Path], prefix: str) -> Dict[str, Curve]:
     """Reads scalars that a run logged, over all its resumptions; later values count.
 
@@ -74,8 +79,7 @@ def read_term_curves(work_dir: Union[str, Path]) -> Dict[str, Curve]:
             # A term of a later stage is not there from the start.
             values = [scalars[name][step] for name in names if step in scalars.get(name, {})]
             if values:
-                value = sum(values) if group.startswith('loss') else mean(values)
-                by_epoch.setdefault(epoch, []).append(value)
+                by_epoch.setdefault(epoch, []).append(group_value(group, values))
         if by_epoch:
             curves[group] = list(by_epoch), [mean(values) for values in by_epoch.values()]
     return curves

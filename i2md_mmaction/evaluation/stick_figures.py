@@ -185,7 +185,7 @@ class Figures:
             [(corner[0] + (n + 0.5) * room.width, corner[1] + room.height / 2) for n in range(clip.shape[1])]
         )
         colors = [SIDES[side_of(child, layout)] for child, _ in layout.edges]
-        self.heads = [joint for joint, name in enumerate(layout.joints) if name in _HEADS]
+        self.heads = head_joints(layout)
         self.persons: List[Tuple[LineCollection, Line2D]] = []
         for person in range(len(clip)):
             style = _PERSONS[person % len(_PERSONS)]
@@ -204,6 +204,11 @@ class Figures:
         for (bones, head), person in zip(self.persons, placed):
             bones.set_segments(person[:, np.array(self.layout.edges)].reshape(-1, 2, 2))
             head.set_data(*person[:, self.heads].reshape(-1, 2).T)
+
+
+def head_joints(layout: SkeletonLayout) -> List[int]:
+    """The joints that are drawn as a head."""
+    return [joint for joint, name in enumerate(layout.joints) if name in _HEADS]
 
 
 def side_of(joint: int, layout: SkeletonLayout) -> str:

@@ -8,6 +8,7 @@ import torch
 
 from ..datasets import class_label
 from ..evaluation import nearest_others
+from ..evaluation.stick_figures import head_joints, side_of
 from ..skeletons import SkeletonLayout
 from .clips import EmbeddedClips
 
@@ -143,9 +144,7 @@ def describe_layout(clips: EmbeddedClips) -> Dict[str, Any]:
         there are three coordinates), rows of a rotation.
     """
     layout = clips.layout
-    sides = [''] * layout.num_joints
-    for left, right in layout.pairs:
-        sides[left], sides[right] = 'left', 'right'
+    sides = [side_of(joint, layout).replace('middle', '') for joint in range(layout.num_joints)]
     main = np.concatenate([joints[0] for joints in clips.joints])  # (T of all, V, C)
     flat = main.shape[-1] == 2
     # A picture stays as it was filmed.
@@ -159,7 +158,7 @@ def describe_layout(clips: EmbeddedClips) -> Dict[str, Any]:
     return dict(
         edges=[list(edge) for edge in layout.edges],
         sides=sides,
-        heads=[joint for joint, name in enumerate(layout.joints) if name in ('head', 'nose')],
+        heads=head_joints(layout),
         anchors=sorted({layout.center, *(layout.origin if len(layout.origin) == 1 else ())}),
         axes=rows.tolist(),
     )

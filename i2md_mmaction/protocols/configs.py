@@ -37,7 +37,7 @@ def downstream_config(
         A whole config, which ``mim train`` takes once it is dumped.
 
     Raises:
-        ValueError: If there is no such protocol.
+        ValueError: If there is no such protocol, or its ``train_view`` is unknown.
     """
     path = Path(folder, f'{protocol}.py')
     if not path.is_file():
@@ -54,7 +54,10 @@ def downstream_config(
     source = Path(pretraining.filename or '').stem
     content['work_dir'] = f'./work_dirs/{"_".join(filter(None, (protocol, source)))}'
     different = Config.fromfile(path).to_dict()
-    if different.pop('train_view', 'crop') == 'pretraining':
+    train_view = different.pop('train_view', 'crop')
+    if train_view not in ('crop', 'pretraining'):
+        raise ValueError(f"{path}: train_view must be 'crop' or 'pretraining', got {train_view!r}")
+    if train_view == 'pretraining':
         views = content['model']['data_preprocessor']
         views['train_views'] = pretraining.model.data_preprocessor.to_dict()['train_views'][:1]
     config = Config(content)

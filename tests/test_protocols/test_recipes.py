@@ -39,3 +39,6 @@ def test_a_protocol_may_train_on_the_views_of_pretraining(tmp_path):
     assert augmented.model.data_preprocessor == {**views, 'train_views': views.train_views[:1]}
     assert [step.type for step in plain.model.data_preprocessor.train_views[0]] == ['TemporalCropResize']
     assert 'train_view' not in augmented
+    (tmp_path / 'mistyped.py').write_text(f"_base_ = {base!r}\ntrain_view = 'pretrained'\n")
+    with pytest.raises(ValueError, match="mistyped.py: train_view must be .* got 'pretrained'"):
+        downstream_config(pretraining, 'mistyped', tmp_path)
