@@ -27,10 +27,8 @@ encoders = dict(
 #: no checkpoint is chosen by what the test split says. Each run has one core, on which workers would only
 #: get into its way.
 settings = """
-_loaders = [
-    dict(loader, num_workers=0, persistent_workers=False) for loader in _base_.get('dataloaders', [{}] * 3)
-]
-train_dataloader, val_dataloader, test_dataloader = dict(_loaders[0], batch_size=16), *_loaders[1:]
+_loader = dict(num_workers=0, persistent_workers=False)
+train_dataloader, val_dataloader, test_dataloader = dict(_loader, batch_size=16), _loader, _loader
 train_cfg = dict(max_epochs=_base_.epochs, val_interval=1000)
 param_scheduler = [dict(type='MultiStepLR', milestones=[_base_.epochs * 4 // 5], gamma=0.1)]
 default_hooks = dict(checkpoint=dict(save_best=None))
