@@ -152,7 +152,10 @@ def table(grid: Grid, args: argparse.Namespace, console: Console) -> int:
         args.results / 'figures.json': json.dumps(figures, indent=1),
         args.results / 'tables.md': '\n\n'.join(tables.values()),
         # A page that cannot be filled is an error before any is written.
-        **{page: fill_page(page.read_text(encoding='utf-8'), tables).rstrip() for page in grid.pages},
+        **{
+            page: fill_page(page.read_text(encoding='utf-8'), tables, args.grid.stem).rstrip()
+            for page in grid.pages
+        },
     }
     for path, text in texts.items():
         console.print(f'made {write_file(path, text + chr(10))}', soft_wrap=True)

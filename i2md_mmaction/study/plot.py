@@ -34,7 +34,7 @@ _DOT = dict(marker='o', markersize=6.5, markeredgewidth=1.5, **_INTERVAL)
 def plot_study(
     figures: Mapping[str, Any], layout: Mapping, path: Union[str, Path], protocol: str = 'knn'
 ) -> Path:
-    """Draws the accuracy of all streams together, a panel for each data set and one for their mean.
+    """Draws the accuracy of all streams together: a panel for each data set, one for their mean.
 
     A dot is the mean over seeds, and its bar the 95 % interval of that mean by a
     bootstrap over test samples and seeds. The bars contain what all methods share,
@@ -72,7 +72,9 @@ def plot_study(
     if not scores:
         known = sorted({row['protocol'] for row in figures['scores']})
         raise ValueError(f'there are no figures of {protocol!r} to draw; there are those of {known}')
-    titles, places = {**layout['data'], MEAN: 'mean of the data sets'}, _places(scores, layout)
+    places, measured = _places(scores, layout), {data for *_, data in scores}
+    titles = {**layout['data'], MEAN: 'mean of the data sets'}
+    titles = {data: title for data, title in titles.items() if data in measured}
     lines = -(-(len(titles) + 1) // _COLUMNS)  # the legend takes a cell, too
     figure = Figure(figsize=(3 * _COLUMNS, 0.4 + lines * (0.6 + 0.27 * len(places))), layout='constrained')
     grid = figure.subplots(lines, _COLUMNS, sharey=True, squeeze=False)

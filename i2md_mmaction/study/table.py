@@ -39,9 +39,10 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
         layout: The layout that they were made with.
 
     Returns:
-        For each protocol its name -> all streams together, and
-        ``NAME-streams`` -> each stream; ``cost``; and ``note``, which says what
-        the numbers are and where they come from.
+        ``overview`` -> means over the data sets by all protocols. For each
+        protocol its name -> all streams together, and ``NAME-streams`` -> each
+        stream. ``cost``; and ``note``, which says what the numbers are and where
+        they come from.
 
     Example:
         >>> from i2md_mmaction.study.figures import study_figures
@@ -59,7 +60,7 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
     """
     counts = Counter(len(row['accuracy']['by_seed']) for row in figures['scores'])
     usual = counts.most_common(1)[0][0] if counts else 0
-    tables = {}
+    tables = dict(overview=_overview(figures, layout, usual))
     for protocol in dict.fromkeys(row['protocol'] for row in figures['scores']):
         ours = {
             tuple(row[key] for key in ('encoder', 'method', 'stream', 'data')): row
@@ -96,32 +97,61 @@ def format_difference(cell: Optional[Mapping[str, Any]]) -> str:
     return f'{value} [{low}, {high}]'
 
 
-def fill_page(text: str, tables: Mapping[str, str]) -> str:
-    """Puts tables into their places in a Markdown page.
+def fill_page(text: str, tables: Mapping[str, str], study: str) -> str:
+    """Puts the tables of a study into their places in a Markdown page.
 
-    A place is what stands between ``<!-- study:NAME -->`` and
-    ``<!-- /study:NAME -->``.
+    A place is what stands between ``<!-- STUDY:NAME -->`` and
+    ``<!-- /STUDY:NAME -->``. Those of other studies are left as they are.
+
+    Args:
+        text: The page.
+        tables: As :func:`study_tables` gives them.
+        study: Name of the study.
 
     Raises:
         ValueError: If the page has no place, one that is not closed, or one for
             which there is no table.
 
     Example:
-        >>> fill_page('<!-- study:knn -->old<!-- /study:knn -->', dict(knn='new'))
-        '<!-- study:knn -->\\n\\nnew\\n\\n<!-- /study:knn -->'
+        >>> fill_page('<!-- grid:knn -->old<!-- /grid:knn -->', dict(knn='new'), 'grid')
+        '<!-- grid:knn -->\\n\\nnew\\n\\n<!-- /grid:knn -->'
     """
-    place = re.compile(r'<!-- study:(\S+) -->.*?<!-- /study:\1 -->', re.DOTALL)
-    closed, marks = place.findall(text), re.findall(r'<!-- /?study:(\S+) -->', text)
+    name = re.escape(study)
+    place = re.compile(rf'<!-- {name}:(\S+) -->.*?<!-- /{name}:\1 -->', re.DOTALL)
+    closed, marks = place.findall(text), re.findall(rf'<!-- /?{name}:(\S+) -->', text)
     if not marks or sorted(marks) != sorted(2 * closed):
         raise ValueError(
             f'the places of the page are not whole: marks of {sorted(set(marks))}, of which {sorted(closed)} '
-            'are opened and then closed; write <!-- study:NAME --> and <!-- /study:NAME -->'
+            f'are opened and then closed; write <!-- {study}:NAME --> and <!-- /{study}:NAME -->'
         )
     if unknown := set(closed) - set(tables):
         raise ValueError(f'there is no table for {sorted(unknown)}; there are {sorted(tables)}')
     return place.sub(
-        lambda mark: f'<!-- study:{mark[1]} -->\n\n{tables[mark[1]]}\n\n<!-- /study:{mark[1]} -->', text
+        lambda mark: f'<!-- {study}:{mark[1]} -->\n\n{tables[mark[1]]}\n\n<!-- /{study}:{mark[1]} -->', text
     )
+
+
+def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int) -> str:
+    """One table: methods by protocols, the mean over the data sets of all streams together."""
+    scores = {
+        (row['encoder'], row['method'], row['protocol']): row
+        for row in figures['scores']
+        if (row['data'], row['stream']) == (MEAN, ALL)
+    }
+    protocols, rows = list(dict.fromkeys(protocol for *_, protocol in scores)), []
+    for encoder, methods in measured_methods(scores, layout).items():
+        settings = layout['encoders'][encoder]
+        rows.append(([f'**{settings["title"]}**'], [('', None)] * 2 * len(protocols)))
+        for method in methods:
+            found = [scores.get((encoder, method, protocol)) for protocol in protocols]
+            cells = [
+                [_cell(row, 'accuracy'), _difference(row, method == settings['baseline'])] for row in found
+            ]
+            rows.append(([_title(settings, method)], [cell for pair in cells for cell in pair]))
+    header = ['', *(title for name in protocols for title in (f'`{name}`', 'difference'))]
+    sets = ', '.join(layout['data'].values())
+    caption = f"Means over {sets}, and differences from each encoder's baseline with their 95 % intervals"
+    return '\n\n'.join(_table(textwrap.fill(caption, 120), header, rows, usual))
 
 
 def _summary(protocol: str, scores: _Scores, layout: Mapping, usual: int) -> str:
@@ -132,7 +162,7 @@ def _summary(protocol: str, scores: _Scores, layout: Mapping, usual: int) -> str
         baseline = settings['baseline']
         for method in methods:
             found = [scores.get((encoder, method, ALL, data)) for data in (*layout['data'], MEAN)]
-            last = ('baseline', None) if method == baseline else _cell(found[-1], 'difference')
+            last = _difference(found[-1], method == baseline)
             rows.append(([_title(settings, method)], [*(_cell(row, 'accuracy') for row in found), last]))
         caption = f'**{settings["title"]}**, `{protocol}`, {_differences(settings)}'
         tables += _table(caption, ['', *layout['data'].values(), 'mean', 'difference'], rows, usual)
@@ -179,6 +209,11 @@ def _cell(row: Optional[Mapping[str, Any]], kind: str) -> _Cell:
     cell = row and row[kind]
     form = format_accuracy if kind == 'accuracy' else format_difference
     return form(cell), len(cell['by_seed']) if cell else None
+
+
+def _difference(row: Optional[Mapping[str, Any]], is_baseline: bool) -> _Cell:
+    """The text of a difference, which the baseline does not have, and its number of seeds."""
+    return ('baseline', None) if is_baseline else _cell(row, 'difference')
 
 
 def _table(

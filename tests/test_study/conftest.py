@@ -80,7 +80,7 @@ def small_study(tmp_path):
     downstream = ROOT / 'configs/downstream'
     texts = {
         'grid.py': GRID,
-        'README.md': '# Study\n\n<!-- study:knn -->\n<!-- /study:knn -->\n',
+        'README.md': '# Study\n\n<!-- grid:knn -->\n<!-- /grid:knn -->\n',
         'configs/data/demo.py': DATA.replace('DEMO_FILE', repr(str(file))),
         'configs/data/halves.py': HALVES,
         'configs/gru/moco.py': f'_base_ = {str(ROOT / "configs/_base_/methods/moco_small.py")!r}\n',

@@ -50,16 +50,25 @@ def figures():
 
 
 @pytest.fixture
-def figure(figures, tmp_path, monkeypatch):
-    """The figure, which is written as well."""
+def draw(figures, tmp_path, monkeypatch):
+    """Draws the figure of a layout, which is written as well."""
     drawn = []
     save = plot.save_figure
     monkeypatch.setattr(
         plot, 'save_figure', lambda figure, *args, **kw: drawn.append(figure) or save(figure, *args, **kw)
     )
-    path = plot_study(figures, LAYOUT, tmp_path / 'study.png')
-    assert path.read_bytes().startswith(b'\x89PNG')
-    return drawn[0]
+
+    def draw(layout):
+        path = plot_study(figures, layout, tmp_path / 'study.png')
+        assert path.read_bytes().startswith(b'\x89PNG')
+        return drawn[-1]
+
+    return draw
+
+
+@pytest.fixture
+def figure(draw):
+    return draw(LAYOUT)
 
 
 def dots(axes):
@@ -87,6 +96,12 @@ def test_each_method_is_a_dot_that_says_whether_it_differs_from_its_baseline(fig
     }
     # Of the BiGRU, CMD has no result on UTD-MHAD, so that it has no mean, either.
     assert len(dots(utd)['CMD']) == len(dots(mean)['CMD']) == 1
+
+
+def test_a_data_set_without_results_has_no_panel(draw):
+    figure = draw(dict(LAYOUT, data=dict(pku='PKU-MMD', **LAYOUT['data'])))
+    titles = [axes.get_title() for axes in figure.axes if axes.axison]
+    assert titles == ['SBU', 'UTD-MHAD', 'mean of the data sets']
 
 
 def test_bars_are_the_intervals_and_marks_the_single_seeds(figure, figures):

@@ -40,8 +40,9 @@ def test_the_config_of_every_run_builds_its_method(grid, job, tmp_path):
 
 def test_methods_of_an_encoder_differ_in_nothing_but_the_method(tmp_path):
     grid = GRIDS['grid']
-    for encoder, methods in grid.methods.items():
-        for data in grid.content.data:
+    for data in grid.content.data:
+        loaders = []
+        for encoder, methods in grid.methods.items():
             fold = next(iter(grid.content.folds.get(data, {None: None})))
             configs = [
                 Config.fromfile(grid.compose(job, tmp_path))
@@ -50,6 +51,7 @@ def test_methods_of_an_encoder_differ_in_nothing_but_the_method(tmp_path):
                 and job.method in methods
             ]
             assert len(configs) == len(methods)
+            loaders.append(configs[0].train_dataloader)
             for config in configs:
                 assert all(config[key] == configs[0][key] for key in SHARED)
                 assert config.model.bank.size == configs[0].model.bank.size
@@ -58,6 +60,8 @@ def test_methods_of_an_encoder_differ_in_nothing_but_the_method(tmp_path):
                 assert (
                     config.model.data_preprocessor.test_view == configs[0].model.data_preprocessor.test_view
                 )
+        # Encoders see the same joints, so that they stand above the same floor.
+        assert loaders[0] == loaders[1]
 
 
 def test_settings_are_chosen_without_the_test_subjects(tmp_path, capsys):

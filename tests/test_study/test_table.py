@@ -142,24 +142,64 @@ def test_the_note_names_all_that_the_results_shown_come_from(figures):
     assert max(map(len, note.splitlines())) <= 120
 
 
-def test_a_page_takes_up_each_table_and_keeps_the_rest():
-    page = 'A\n<!-- study:a -->\nold\n<!-- /study:a -->\n<!-- study:b --><!-- /study:b -->\nB'
-    filled = fill_page(page, dict(a='| \\1 |', b='two', c='three'))
-    assert filled == (
-        'A\n<!-- study:a -->\n\n| \\1 |\n\n<!-- /study:a -->\n<!-- study:b -->\n\ntwo\n\n<!-- /study:b -->\nB'
+def test_the_overview_has_the_means_of_all_protocols_and_encoders(results):
+    # CMD has both sets of seed 1 alone, the second encoder no CMD; linear is that of one stream fewer.
+    both = [
+        replace(run, encoder=encoder, right=dict(run.right, linear=dict(all=run.right['knn']['joint'])))
+        for run in results
+        for encoder in ('gru', 'gcn')
+        if (encoder, run.method) != ('gcn', 'cmd')
+    ]
+    titles = dict(gru='BiGRU', gcn='ST-GCN', absent='Absent')
+    layout = dict(
+        LAYOUT,
+        encoders={
+            name: dict(title=title, baseline='moco', methods=METHODS) for name, title in titles.items()
+        },
     )
-    assert fill_page(filled, dict(a='| \\1 |', b='two')) == filled
+    figures = study_figures(both, layout, draws=50)
+    caption, table = study_tables(figures, layout)['overview'].split('\n\n')
+    assert caption.startswith('Means over SBU, UTD, and differences from each encoder')
+    knn, linear = (
+        find(figures, encoder='gru', method='cmd', data=MEAN, protocol=name, stream='all')['difference']
+        for name in ('knn', 'linear')
+    )
+    assert knn['value'] == linear['value'] == pytest.approx(35)
+    moco = ['MoCo v2', '45.0 ± 7.1', 'baseline', '35.0 ± 7.1', 'baseline', '2']
+    head, _, *rows = rows_of(table)
+    assert head == ['', '`knn`', 'difference', '`linear`', 'difference', 'n']
+    assert rows == [
+        ['**BiGRU**', '', '', '', '', '-'],
+        moco,
+        ['CMD', '85.0', format_difference(knn), '75.0', format_difference(linear), '1'],
+        ['**ST-GCN**', '', '', '', '', '-'],
+        moco,
+    ]
+
+
+def test_a_page_takes_up_each_table_and_keeps_the_rest():
+    page = (
+        'A\n<!-- my:a -->\nold\n<!-- /my:a -->\n<!-- my:b --><!-- /my:b -->\n'
+        '<!-- other:a --><!-- /other:a -->'
+    )
+    filled = fill_page(page, dict(a='| \\1 |', b='two', c='three'), 'my')
+    assert filled == (
+        'A\n<!-- my:a -->\n\n| \\1 |\n\n<!-- /my:a -->\n<!-- my:b -->\n\ntwo\n\n<!-- /my:b -->\n'
+        '<!-- other:a --><!-- /other:a -->'
+    )
+    assert fill_page(filled, dict(a='| \\1 |', b='two'), 'my') == filled
 
 
 @pytest.mark.parametrize(
     'page, message',
     [
         ('no place', 'not whole'),
-        ('<!-- study:a --> open', 'not whole'),
-        ('<!-- study:a --><!-- study:b --><!-- /study:a --><!-- /study:b -->', 'not whole'),
-        ('<!-- study:z --><!-- /study:z -->', r"no table for \['z'\]; there are \['a', 'b'\]"),
+        ('<!-- other:a --><!-- /other:a -->', 'not whole'),
+        ('<!-- my:a --> open', 'not whole'),
+        ('<!-- my:a --><!-- my:b --><!-- /my:a --><!-- /my:b -->', 'not whole'),
+        ('<!-- my:z --><!-- /my:z -->', r"no table for \['z'\]; there are \['a', 'b'\]"),
     ],
 )
 def test_a_page_whose_places_are_not_clear_is_refused(page, message):
     with pytest.raises(ValueError, match=message):
-        fill_page(page, dict(a='one', b='two'))
+        fill_page(page, dict(a='one', b='two'), 'my')
