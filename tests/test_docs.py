@@ -184,7 +184,7 @@ def test_the_checks_find_what_is_wrong(tmp_path):
 
 def test_each_method_has_a_section_under_the_anchor_that_others_link_to():
     methods = ['i2md', 'cmd', 'moco-v2', 'mcl', 'crossclr', 'skeletonclr', 'aimclr']
-    assert anchors(METHODS)[1:] == [*methods, 'ablations-as-configuration']
+    assert anchors(METHODS)[1:] == ['configs', *methods, 'ablations-as-configuration', 'citations']
 
 
 ABLATIONS = METHODS.read_text(encoding='utf-8').partition('## Ablations')[2]

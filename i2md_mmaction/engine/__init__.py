@@ -1,6 +1,6 @@
 """Hooks, loops and optimiser wrappers for MMEngine's runner."""
 
-from .checkpoints import AtomicCheckpointHook, PortableCheckpointHook
+from .checkpoints import AtomicCheckpointHook
 from .checks import RunCheckHook
 from .console import GroupedLogProcessor, RunSummaryHook, SkeletonRunner
 from .hooks import (
@@ -13,6 +13,7 @@ from .hooks import (
 )
 from .loops import EmbeddingLoop, KNNLoop, SkeletonTestLoop, SkeletonTrainLoop, SkeletonValLoop
 from .optim import BFloat16OptimWrapper
+from .portable_checkpoints import PortableCheckpointHook
 from .probe import LinearProbeHook
 from .record_hooks import ClassNamesHook, SubsetRecordHook
 

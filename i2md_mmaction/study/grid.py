@@ -122,7 +122,7 @@ class Grid:
     @property
     def pages(self) -> List[Path]:
         """Files that hold tables of the study."""
-        return [self.path.parent / page for page in self.content.get('pages', [])]
+        return [(self.path.parent / page).resolve() for page in self.content.get('pages', [])]
 
     @property
     def layout(self) -> Dict:

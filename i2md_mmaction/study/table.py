@@ -149,9 +149,8 @@ def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int) -> str:
             ]
             rows.append(([_title(settings, method)], [cell for pair in cells for cell in pair]))
     header = ['', *(title for name in protocols for title in (f'`{name}`', 'difference'))]
-    sets = ', '.join(layout['data'].values())
-    caption = f"Means over {sets}, and differences from each encoder's baseline with their 95 % intervals"
-    return '\n\n'.join(_table(textwrap.fill(caption, 120), header, rows, usual))
+    caption = "Means over data sets, and differences from each encoder's baseline with their 95 % intervals"
+    return '\n\n'.join(_table(caption, header, rows, usual))
 
 
 def _summary(protocol: str, scores: _Scores, layout: Mapping, usual: int) -> str:

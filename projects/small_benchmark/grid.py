@@ -47,3 +47,5 @@ folds = dict(sbu=dict(fold1=dict(SBU_FOLD='fold1')))
 seeds = [0, 1, 2, 3, 4]
 #: What is measured of an encoder, and of which methods alone.
 protocols = dict(knn=None, linear_cached=None, semi_10=['moco', 'cmd', 'i2md', 'untrained'])
+#: Where `study.py table` puts its tables.
+pages = ['README.md', '../../README.md', '../../docs/results.md']

@@ -20,3 +20,4 @@ data = dict(
     msr_action3d='MSR-Action3D x-sub',
 )
 folds = dict(_delete_=True)
+pages = []

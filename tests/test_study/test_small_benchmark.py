@@ -1,6 +1,7 @@
 """The shipped benchmark: every run of its grids has a config that builds, and what was stated stands."""
 
 import importlib.util
+import json
 import pickle
 import re
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from i2md_mmaction.study.figures import study_figures
 from i2md_mmaction.study.grid import Grid
-from i2md_mmaction.study.results import load_result
+from i2md_mmaction.study.results import load_result, load_results
+from i2md_mmaction.study.table import fill_page, study_tables
 
 ROOT = Path(__file__).parents[2]
 BENCHMARK = ROOT / 'projects' / 'small_benchmark'
@@ -102,3 +105,15 @@ def test_the_page_states_the_choices_as_they_were_measured():
         for protocol, figure in zip(('knn', 'linear_cached'), figures):
             mean = np.mean([run.accuracy(protocol) for run in runs[name]])
             assert figure == f'{mean:.1f}'
+
+
+@pytest.mark.parametrize('name', [name for name, grid in GRIDS.items() if grid.pages])
+def test_pages_and_files_hold_the_figures_of_the_results(name):
+    grid, folder = GRIDS[name], BENCHMARK / 'results' / name
+    figures = study_figures(load_results(folder), grid.layout)
+    tables = study_tables(figures, grid.layout)
+    assert json.loads((folder / 'figures.json').read_text(encoding='utf-8')) == figures
+    assert (folder / 'tables.md').read_text(encoding='utf-8') == '\n\n'.join(tables.values()) + '\n'
+    for page in grid.pages:
+        text = page.read_text(encoding='utf-8')
+        assert fill_page(text, tables, name) == text

@@ -159,7 +159,7 @@ def test_the_overview_has_the_means_of_all_protocols_and_encoders(results):
     )
     figures = study_figures(both, layout, draws=50)
     caption, table = study_tables(figures, layout)['overview'].split('\n\n')
-    assert caption.startswith('Means over SBU, UTD, and differences from each encoder')
+    assert caption.startswith('Means over data sets, and differences from each encoder')
     knn, linear = (
         find(figures, encoder='gru', method='cmd', data=MEAN, protocol=name, stream='all')['difference']
         for name in ('knn', 'linear')
