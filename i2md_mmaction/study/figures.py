@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 import numpy as np
 
 from .grid import REFERENCES, SUPERVISED
-from .results import Result
+from .results import ALL, EACH, Result
 from .statistics import Runs, estimate, group_runs, outcomes
 
 #: (encoder, method, data set) -> runs.
@@ -31,7 +31,8 @@ def study_figures(results: Sequence[Result], layout: Mapping, draws: int = 10_00
           ``protocol`` and ``stream`` of which there are results. ``accuracy`` and
           ``difference`` (from the encoder's baseline, in percentage points) are
           the fields of :class:`~i2md_mmaction.study.statistics.Estimate`; the
-          difference is None for the baseline, and where no seed is common. Data
+          difference is None for the baseline, and where no seed is common. Stream
+          ``'each'`` is the mean over the single streams, if there are several. Data
           ``'mean'`` is the mean over all data sets, of seeds that have results
           on all of them. A ceiling, measured as ``'supervised'``, stands beside
           every protocol.
@@ -108,13 +109,17 @@ def _scores(groups: Groups, layout: Mapping, draws: int) -> Iterator[Dict[str, A
         for data, sets in columns.items():
             runs = [groups.get((encoder, method, name), {}) for name in sets]
             theirs = [groups.get((encoder, baseline, name), {}) for name in sets]
-            for protocol, stream in _evaluated(runs):
+            for protocol, stream, names in _evaluated(runs):
                 row = dict(encoder=encoder, method=method, data=data, protocol=protocol, stream=stream)
-                found = outcomes(runs, protocol, stream)
-                more = outcomes(runs, protocol, stream, theirs) if method != baseline else []
+                found, more = (
+                    estimate(right, draws, len(names))._asdict() if right else None
+                    for right in (
+                        outcomes(runs, protocol, names),
+                        outcomes(runs, protocol, names, theirs) if method != baseline else [],
+                    )
+                )
                 if found:
-                    difference = estimate(more, draws)._asdict() if more else None
-                    yield dict(row, accuracy=estimate(found, draws)._asdict(), difference=difference)
+                    yield dict(row, accuracy=found, difference=more)
 
 
 def _methods(layout: Mapping) -> List[Tuple[str, str]]:
@@ -126,16 +131,18 @@ def _methods(layout: Mapping) -> List[Tuple[str, str]]:
     ]
 
 
-def _evaluated(runs: Sequence[Runs]) -> List[Tuple[str, str]]:
-    """(protocol, stream) of what any of the runs was evaluated by."""
-    pairs = (
-        (protocol, stream)
-        for column in runs
-        for run in column.values()
-        for protocol, streams in run.right.items()
-        for stream in streams
-    )
-    return list(dict.fromkeys(pairs))
+def _evaluated(runs: Sequence[Runs]) -> Iterator[Tuple[str, str, List[str]]]:
+    """(protocol, stream, names of its streams) of what any of the runs was evaluated by."""
+    found: Dict[str, Dict[str, None]] = {}
+    for column in runs:
+        for run in column.values():
+            for protocol, streams in run.right.items():
+                found.setdefault(protocol, {}).update(dict.fromkeys(streams))
+    for protocol, streams in found.items():
+        yield from ((protocol, stream, [stream]) for stream in streams)
+        single = [stream for stream in streams if stream != ALL]
+        if len(single) > 1:
+            yield protocol, EACH, single
 
 
 def _costs(groups: Groups, layout: Mapping) -> List[Dict[str, Any]]:

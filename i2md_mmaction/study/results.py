@@ -11,6 +11,8 @@ from ..io import write_file
 
 #: Name of all streams together, beside theirs.
 ALL = 'all'
+#: Stands for the mean over the single streams, beside their names.
+EACH = 'each'
 #: Protocol -> stream -> one value for each.
 Scores = Dict[str, Dict[str, float]]
 

@@ -46,14 +46,17 @@ def group_runs(results: Iterable[Result]) -> Dict[Tuple[str, str, str], Dict[int
 
 
 def outcomes(
-    runs: Sequence[Runs], protocol: str, stream: str = ALL, baseline: Optional[Sequence[Runs]] = None
+    runs: Sequence[Runs],
+    protocol: str,
+    streams: Sequence[str] = (ALL,),
+    baseline: Optional[Sequence[Runs]] = None,
 ) -> List[np.ndarray]:
     """What a method got right, or what it got right and its baseline did not.
 
     Args:
         runs: Runs of the method, a mapping for each data set.
         protocol: Name of the protocol.
-        stream: Name of the stream.
+        streams: Names of streams. Of several, the outcomes are added up.
         baseline: Runs of the baseline on the same data sets in the same order.
 
     Returns:
@@ -74,19 +77,22 @@ def outcomes(
     """
     columns = [*runs, *(baseline or ())]
     found = [
-        {seed for seed, run in column.items() if stream in run.right.get(protocol, ())} for column in columns
+        {seed for seed, run in column.items() if set(streams) <= set(run.right.get(protocol, ()))}
+        for column in columns
     ]
     seeds = sorted(set.intersection(*found)) if found else []
     if not seeds:
         return []
     if baseline is None:
-        return [_right([column], seeds, protocol, stream)[0] for column in runs]
-    pairs = (_right(pair, seeds, protocol, stream) for pair in zip(runs, baseline, strict=True))
+        return [_right([column], seeds, protocol, streams)[0] for column in runs]
+    pairs = (_right(pair, seeds, protocol, streams) for pair in zip(runs, baseline, strict=True))
     return [ours - theirs for ours, theirs in pairs]
 
 
-def _right(columns: Sequence[Runs], seeds: Sequence[int], protocol: str, stream: str) -> np.ndarray:
-    """Which samples were right, (columns, seeds, samples), of runs with the same test samples."""
+def _right(
+    columns: Sequence[Runs], seeds: Sequence[int], protocol: str, streams: Sequence[str]
+) -> np.ndarray:
+    """By how many streams samples were right, (columns, seeds, samples), of runs with the same samples."""
     first = columns[0][seeds[0]]
     for run in (column[seed] for column in columns for seed in seeds):
         if (run.samples, run.names) != (first.samples, first.names):
@@ -95,25 +101,32 @@ def _right(columns: Sequence[Runs], seeds: Sequence[int], protocol: str, stream:
                 'on the same samples in the same order, so they cannot be compared; run both on the same data'
             )
     return np.array(
-        [[column[seed].correct(protocol, stream) for seed in seeds] for column in columns], np.float32
+        [
+            [sum(column[seed].correct(protocol, stream).astype(int) for stream in streams) for seed in seeds]
+            for column in columns
+        ],
+        np.float32,
     )
 
 
-def estimate(matrices: Sequence[np.ndarray], draws: int = 10_000) -> Estimate:
+def estimate(matrices: Sequence[np.ndarray], draws: int = 10_000, streams: int = 1) -> Estimate:
     """The mean of outcomes in percent, with its spread over seeds and its 95 % interval.
 
     Args:
         matrices: (seeds, samples) for each data set, as :func:`outcomes` gives
             them. Each data set counts the same.
         draws: Draws of the bootstrap, see :func:`bootstrap_interval`.
+        streams: Number of streams whose outcomes are added up. They are averaged.
 
     Example:
         >>> estimate([np.array([[1, 0, 0, 0], [1, 1, 1, 0]])])
         Estimate(value=50.0, spread=35.35533905932738, low=0.0, high=100.0, by_seed=[25.0, 75.0])
     """
-    by_seed = 100 * np.mean([matrix.mean(axis=1, dtype=float) for matrix in matrices], axis=0)
+    by_seed = 100 * np.mean([matrix.mean(axis=1, dtype=float) for matrix in matrices], axis=0) / streams
     spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None
-    return Estimate(float(by_seed.mean()), spread, *bootstrap_interval(matrices, draws), by_seed.tolist())
+    # Divided here, since only whole numbers are added up exactly, in whatever order.
+    interval = (end / streams for end in bootstrap_interval(matrices, draws))
+    return Estimate(float(by_seed.mean()), spread, *interval, by_seed.tolist())
 
 
 def bootstrap_interval(

@@ -10,7 +10,7 @@ import numpy as np
 from ..protocols.report import markdown_table
 from ..protocols.table import find_protocol
 from .figures import MEAN, REFERENCES, measured_methods
-from .results import ALL
+from .results import ALL, EACH
 
 #: Title, factor and name of each cost in the table of costs.
 _COSTS = dict(
@@ -39,10 +39,11 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
         layout: The layout that they were made with.
 
     Returns:
-        ``overview`` -> means over the data sets by all protocols. For each
-        protocol its name -> all streams together, and ``NAME-streams`` -> each
-        stream. ``cost``; and ``note``, which says what the numbers are and where
-        they come from.
+        ``overview`` -> means over the data sets by all protocols, and
+        ``overview-each`` -> those of the single streams. For each protocol its
+        name -> all streams together, and ``NAME-streams`` -> each stream.
+        ``cost``; and ``note``, which says what the numbers are and where they
+        come from.
 
     Example:
         >>> from i2md_mmaction.study.figures import study_figures
@@ -60,7 +61,10 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
     """
     counts = Counter(len(row['accuracy']['by_seed']) for row in figures['scores'])
     usual = counts.most_common(1)[0][0] if counts else 0
-    tables = dict(overview=_overview(figures, layout, usual))
+    tables = {
+        'overview': _overview(figures, layout, usual, ALL),
+        'overview-each': _overview(figures, layout, usual, EACH),
+    }
     for protocol in dict.fromkeys(row['protocol'] for row in figures['scores']):
         ours = {
             tuple(row[key] for key in ('encoder', 'method', 'stream', 'data')): row
@@ -131,12 +135,12 @@ def fill_page(text: str, tables: Mapping[str, str], study: str) -> str:
     )
 
 
-def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int) -> str:
-    """One table: methods by protocols, the mean over the data sets of all streams together."""
+def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int, stream: str) -> str:
+    """One table: methods by protocols, the mean over the data sets."""
     scores = {
         (row['encoder'], row['method'], row['protocol']): row
         for row in figures['scores']
-        if (row['data'], row['stream']) == (MEAN, ALL)
+        if (row['data'], row['stream']) == (MEAN, stream)
     }
     protocols, rows = list(dict.fromkeys(protocol for *_, protocol in scores)), []
     for encoder, methods in measured_methods(scores, layout).items():
@@ -265,7 +269,8 @@ def _note(figures: Mapping[str, Any], usual: int) -> str:
     meaning = (
         'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
         f'deviation over n = {usual} seeds, or over as many as a column n says, one for each column where '
-        'they differ. In the mean over data sets each counts the same. A difference, in percentage points, '
+        'they differ. Stream `each` is the mean over the single streams. In the mean over data sets each '
+        'counts the same. A difference, in percentage points, '
         'is of the same seeds and test samples; its 95 % interval lies between percentiles of '
         f'{figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in italics are what the '
         'methods are seen against. A dash, or no row, is what has not been measured.'

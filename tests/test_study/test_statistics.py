@@ -58,6 +58,26 @@ def test_interval_is_that_of_a_loop_with_the_same_draws(right, sets):
     np.testing.assert_allclose(interval, loop_interval(ours, theirs, 300, 4), rtol=0, atol=1e-9)
 
 
+def test_several_streams_are_averaged_sample_by_sample():
+    generator = np.random.default_rng(1)
+    ours, theirs = generator.random((2, 3, 2, 9)) < 0.6  # method, stream, seed, sample
+    streams = ('joint', 'motion', 'bone')
+    runs = [
+        {
+            seed: replace(run, right=dict(knn=dict(zip(streams, map(pack, right[:, seed])))))
+            for seed, run in runs_of(name, right[0]).items()
+        }
+        for name, right in (('cmd', ours), ('moco', theirs))
+    ]
+    (difference,) = outcomes(runs[:1], 'knn', streams, runs[1:])
+    mean = ours.mean(axis=0) - theirs.mean(axis=0)
+    np.testing.assert_allclose(difference, 3 * mean, atol=1e-6)
+    found, expected = estimate([difference], 200, streams=3), estimate([mean], 200)
+    np.testing.assert_allclose(found.by_seed, expected.by_seed)
+    np.testing.assert_allclose(found[:4], expected[:4])
+    assert outcomes(runs[:1], 'knn', ('joint', 'pose')) == []
+
+
 def test_one_seed_gives_the_interval_over_samples_alone():
     values = np.random.default_rng(1).choice([-1.0, 0, 1], size=200, p=(0.1, 0.6, 0.3))
     theirs = stats.bootstrap((100 * values,), np.mean, n_resamples=20_000, method='percentile', rng=0)

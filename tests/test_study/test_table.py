@@ -177,6 +177,23 @@ def test_the_overview_has_the_means_of_all_protocols_and_encoders(results):
     ]
 
 
+def test_single_streams_are_averaged_if_there_are_several(results):
+    # Of each sample motion is right where all streams together are, so that each is half a sample worse.
+    results = [
+        replace(run, right=dict(knn=dict(run.right['knn'], motion=run.right['knn']['all'])))
+        for run in results
+    ]
+    figures = study_figures(results, LAYOUT, draws=50)
+    row = find(figures, method='cmd', data='sbu', stream='each')
+    assert row['accuracy']['by_seed'] == pytest.approx([55, 75])
+    assert row['difference']['by_seed'] == pytest.approx([20, 30])
+    tables = study_tables(figures, LAYOUT)
+    _, accuracies, _, _ = tables['knn-streams'].split('\n\n')
+    assert ['MoCo v2', 'each', '40.0 ± 7.1', '40.0 ± 7.1', '2'] in rows_of(accuracies)
+    _, _, _, moco, cmd = rows_of(tables['overview-each'].split('\n\n')[1])
+    assert moco == ['MoCo v2', '40.0 ± 7.1', 'baseline', '2'] and cmd[:2] == ['CMD', '80.0']
+
+
 def test_a_page_takes_up_each_table_and_keeps_the_rest():
     page = (
         'A\n<!-- my:a -->\nold\n<!-- /my:a -->\n<!-- my:b --><!-- /my:b -->\n'
