@@ -145,6 +145,8 @@ def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int, stream: s
     protocols, rows = list(dict.fromkeys(protocol for *_, protocol in scores)), []
     for encoder, methods in measured_methods(scores, layout).items():
         settings = layout['encoders'][encoder]
+        if settings['baseline'] not in methods:
+            continue
         rows.append(([f'**{settings["title"]}**'], [('', None)] * 2 * len(protocols)))
         for method in methods:
             found = [scores.get((encoder, method, protocol)) for protocol in protocols]
