@@ -22,10 +22,11 @@ from i2md_mmaction.io import write_file
 from i2md_mmaction.study.figures import study_figures
 from i2md_mmaction.study.grid import Grid, Job
 from i2md_mmaction.study.jobs import run_job
+from i2md_mmaction.study.page import fill_page
 from i2md_mmaction.study.plot import plot_study
 from i2md_mmaction.study.results import Result, load_result, load_results
 from i2md_mmaction.study.schedule import Schedule
-from i2md_mmaction.study.table import fill_page, study_tables
+from i2md_mmaction.study.table import study_tables
 
 
 def parse_args(argv=None) -> argparse.Namespace:

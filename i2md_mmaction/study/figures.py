@@ -7,7 +7,7 @@ import numpy as np
 
 from .grid import REFERENCES, SUPERVISED
 from .results import ALL, EACH, Result
-from .statistics import Runs, estimate, group_runs, outcomes
+from .statistics import Runs, agreement, estimate, group_runs, outcomes
 
 #: (encoder, method, data set) -> runs.
 Groups = Mapping[Tuple[str, str, str], Runs]
@@ -32,7 +32,8 @@ def study_figures(results: Sequence[Result], layout: Mapping, draws: int = 10_00
           ``difference`` (from the encoder's baseline, in percentage points) are
           the fields of :class:`~i2md_mmaction.study.statistics.Estimate`; the
           difference is None for the baseline, and where no seed is common. Stream
-          ``'each'`` is the mean over the single streams, if there are several. Data
+          ``'each'`` is the mean over the single streams, if there are several, whose
+          :func:`~i2md_mmaction.study.statistics.agreement` stands in its row. Data
           ``'mean'`` is the mean over all data sets, of seeds that have results
           on all of them. A ceiling, measured as ``'supervised'``, stands beside
           every protocol.
@@ -118,6 +119,8 @@ def _scores(groups: Groups, layout: Mapping, draws: int) -> Iterator[Dict[str, A
                         outcomes(runs, protocol, names, theirs) if method != baseline else [],
                     )
                 )
+                if stream == EACH:
+                    row['agreement'] = agreement(runs, protocol, names)
                 if found:
                     yield dict(row, accuracy=found, difference=more)
 

@@ -63,7 +63,7 @@ class Grid:
     - ``seeds``, and ``protocols``: name -> methods it is measured on, None for all.
     - ``settings``: what all runs share, as the text of a config.
     - ``pages``: Markdown files that hold tables, beside the grid or relative to it, see
-      :func:`~i2md_mmaction.study.table.fill_page`.
+      :func:`~i2md_mmaction.study.page.fill_page`.
 
     Beside it lie ``configs/data/DATA.py``, ``configs/ENCODER/METHOD.py`` and
     ``configs/protocols/``. The config of a run inherits from the first two and

@@ -1,6 +1,9 @@
 """Means over seeds, and how far chance moves them: differences with bootstrap intervals."""
 
 from functools import lru_cache
+from itertools import combinations
+from math import sqrt
+from statistics import fmean
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -75,18 +78,22 @@ def outcomes(
         >>> outcomes([run('cmd', 1, 1, 0)], 'knn', baseline=[run('moco', 0, 1, 1)])
         [array([[ 1.,  0., -1.]], dtype=float32)]
     """
-    columns = [*runs, *(baseline or ())]
-    found = [
-        {seed for seed, run in column.items() if set(streams) <= set(run.right.get(protocol, ()))}
-        for column in columns
-    ]
-    seeds = sorted(set.intersection(*found)) if found else []
+    seeds = _common_seeds([*runs, *(baseline or ())], protocol, streams)
     if not seeds:
         return []
     if baseline is None:
         return [_right([column], seeds, protocol, streams)[0] for column in runs]
     pairs = (_right(pair, seeds, protocol, streams) for pair in zip(runs, baseline, strict=True))
     return [ours - theirs for ours, theirs in pairs]
+
+
+def _common_seeds(columns: Sequence[Runs], protocol: str, streams: Sequence[str]) -> List[int]:
+    """Seeds of which there are runs in all columns that were evaluated so."""
+    found = [
+        {seed for seed, run in column.items() if set(streams) <= set(run.right.get(protocol, ()))}
+        for column in columns
+    ]
+    return sorted(set.intersection(*found)) if found else []
 
 
 def _right(
@@ -107,6 +114,45 @@ def _right(
         ],
         np.float32,
     )
+
+
+def agreement(runs: Sequence[Runs], protocol: str, streams: Sequence[str]) -> Optional[float]:
+    """How much streams are right and wrong about the same samples.
+
+    Streams that err together add little to one another when they are joined.
+
+    Args:
+        runs: Runs of a method, a mapping for each data set.
+        protocol: Name of the protocol.
+        streams: Names of at least two streams.
+
+    Returns:
+        Pearson's correlation (phi coefficient) of which samples two streams get
+        right, the mean over all pairs of streams, seeds and data sets: 1 where
+        they agree on all samples, 0 by chance. None if a stream is right or wrong
+        about everything, of which nothing can be said.
+
+    Example:
+        >>> right = dict(knn=dict(joint=pack([1, 1, 0, 0]), bone=pack([1, 0, 1, 0])))
+        >>> run = Result('gru', 'cmd', 'sbu', 0, samples=4, right=right)
+        >>> agreement([{0: run}], 'knn', ['joint', 'bone'])
+        0.0
+    """
+    found = [
+        _correlation(column[seed].correct(protocol, one), column[seed].correct(protocol, other))
+        for seed in _common_seeds(runs, protocol, streams)
+        for column in runs
+        for one, other in combinations(streams, 2)
+    ]
+    return fmean(found) if found and None not in found else None
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> Optional[float]:
+    """The correlation of two rows of booleans; None if one of them is constant."""
+    size, both = one.size, int((one & other).sum())
+    ones, others = int(one.sum()), int(other.sum())
+    variances = ones * (size - ones) * others * (size - others)
+    return (size * both - ones * others) / sqrt(variances) if variances else None
 
 
 def estimate(matrices: Sequence[np.ndarray], draws: int = 10_000, streams: int = 1) -> Estimate:

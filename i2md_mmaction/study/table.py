@@ -1,4 +1,4 @@
-"""The figures of a study as Markdown, and their place in a page."""
+"""The figures of a study as Markdown."""
 
 import re
 import textwrap
@@ -41,9 +41,9 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
     Returns:
         ``overview`` -> means over the data sets by all protocols, and
         ``overview-each`` -> those of the single streams. For each protocol its
-        name -> all streams together, and ``NAME-streams`` -> each stream.
-        ``cost``; and ``note``, which says what the numbers are and where they
-        come from.
+        name -> all streams together, ``NAME-streams`` -> each stream, and
+        ``NAME-ensemble`` -> what streams add to one another. ``cost``; and
+        ``note``, which says what the numbers are and where they come from.
 
     Example:
         >>> from i2md_mmaction.study.figures import study_figures
@@ -73,6 +73,7 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
         }
         tables[protocol] = _summary(protocol, ours, layout, usual)
         tables[f'{protocol}-streams'] = _streams(protocol, ours, layout, usual)
+        tables[f'{protocol}-ensemble'] = _ensemble(protocol, ours, layout)
     return dict(tables, cost=_cost(figures['cost'], layout), note=_note(figures, usual))
 
 
@@ -101,40 +102,6 @@ def format_difference(cell: Optional[Mapping[str, Any]]) -> str:
     return f'{value} [{low}, {high}]'
 
 
-def fill_page(text: str, tables: Mapping[str, str], study: str) -> str:
-    """Puts the tables of a study into their places in a Markdown page.
-
-    A place is what stands between ``<!-- STUDY:NAME -->`` and
-    ``<!-- /STUDY:NAME -->``. Those of other studies are left as they are.
-
-    Args:
-        text: The page.
-        tables: As :func:`study_tables` gives them.
-        study: Name of the study.
-
-    Raises:
-        ValueError: If the page has no place, one that is not closed, or one for
-            which there is no table.
-
-    Example:
-        >>> fill_page('<!-- grid:knn -->old<!-- /grid:knn -->', dict(knn='new'), 'grid')
-        '<!-- grid:knn -->\\n\\nnew\\n\\n<!-- /grid:knn -->'
-    """
-    name = re.escape(study)
-    place = re.compile(rf'<!-- {name}:(\S+) -->.*?<!-- /{name}:\1 -->', re.DOTALL)
-    closed, marks = place.findall(text), re.findall(rf'<!-- /?{name}:(\S+) -->', text)
-    if not marks or sorted(marks) != sorted(2 * closed):
-        raise ValueError(
-            f'the places of the page are not whole: marks of {sorted(set(marks))}, of which {sorted(closed)} '
-            f'are opened and then closed; write <!-- {study}:NAME --> and <!-- /{study}:NAME -->'
-        )
-    if unknown := set(closed) - set(tables):
-        raise ValueError(f'there is no table for {sorted(unknown)}; there are {sorted(tables)}')
-    return place.sub(
-        lambda mark: f'<!-- {study}:{mark[1]} -->\n\n{tables[mark[1]]}\n\n<!-- /{study}:{mark[1]} -->', text
-    )
-
-
 def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int, stream: str) -> str:
     """One table: methods by protocols, the mean over the data sets."""
     scores = {
@@ -147,7 +114,7 @@ def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int, stream: s
         settings = layout['encoders'][encoder]
         if settings['baseline'] not in methods:
             continue
-        rows.append(([f'**{settings["title"]}**'], [('', None)] * 2 * len(protocols)))
+        rows.append(_heading(settings, 2 * len(protocols)))
         for method in methods:
             found = [scores.get((encoder, method, protocol)) for protocol in protocols]
             cells = [
@@ -196,6 +163,31 @@ def _streams(protocol: str, scores: _Scores, layout: Mapping, usual: int) -> str
             header = ['', 'stream', *layout['data'].values()]
             tables += _table(f'**{settings["title"]}**, `{protocol}`, {title}', header, rows, usual)
     return '\n\n'.join(tables)
+
+
+def _ensemble(protocol: str, scores: _Scores, layout: Mapping) -> str:
+    """A table of methods with several streams: means over the data sets, and how alike streams are."""
+    header, rows = ['', 'each stream', 'all together', 'gain', 'agreement'], []
+    for encoder, methods in measured_methods(scores, layout).items():
+        found = {
+            method: [scores.get((encoder, method, stream, MEAN)) for stream in (EACH, ALL)]
+            for method in methods
+        }
+        found = {method: pair for method, pair in found.items() if all(pair)}
+        if found:
+            rows.append(_heading(layout['encoders'][encoder], len(header) - 1))
+        for method, (each, together) in found.items():
+            gain = together['accuracy']['value'] - each['accuracy']['value']
+            agreement = '-' if each['agreement'] is None else f'{each["agreement"]:.2f}'
+            cells = [format_accuracy(row['accuracy']) for row in (each, together)]
+            label = _title(layout['encoders'][encoder], method)
+            rows.append(([label], [(cell, None) for cell in (*cells, f'{gain:+.1f}', agreement)]))
+    return '\n\n'.join(_table(f'What streams add to one another, `{protocol}`', header, rows, 0))
+
+
+def _heading(settings: Mapping, cells: int) -> Tuple[List[str], List[_Cell]]:
+    """A row that names an encoder."""
+    return [f'**{settings["title"]}**'], [('', None)] * cells
 
 
 def _differences(settings: Mapping) -> str:
@@ -271,8 +263,9 @@ def _note(figures: Mapping[str, Any], usual: int) -> str:
     meaning = (
         'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
         f'deviation over n = {usual} seeds, or over as many as a column n says, one for each column where '
-        'they differ. Stream `each` is the mean over the single streams. In the mean over data sets each '
-        'counts the same. A difference, in percentage points, '
+        'they differ. Stream `each` is the mean over the single streams; their agreement is the correlation '
+        'of which samples two of them get right, 1 for all samples and 0 by chance. In the mean over data '
+        'sets each counts the same. A difference, in percentage points, '
         'is of the same seeds and test samples; its 95 % interval lies between percentiles of '
         f'{figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in italics are what the '
         'methods are seen against. A dash, or no row, is what has not been measured.'

@@ -13,8 +13,9 @@ from mmengine.config import Config
 
 from i2md_mmaction.study.figures import study_figures
 from i2md_mmaction.study.grid import Grid
+from i2md_mmaction.study.page import fill_page
 from i2md_mmaction.study.results import load_result, load_results
-from i2md_mmaction.study.table import fill_page, study_tables
+from i2md_mmaction.study.table import study_tables
 
 ROOT = Path(__file__).parents[2]
 BENCHMARK = ROOT / 'projects' / 'small_benchmark'

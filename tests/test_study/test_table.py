@@ -1,4 +1,4 @@
-"""The tables of a study hold the figures of its results, and pages take them up."""
+"""The tables of a study hold the figures of its results."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from i2md_mmaction.study.figures import MEAN, study_figures
 from i2md_mmaction.study.results import Result, pack
-from i2md_mmaction.study.table import fill_page, format_difference, study_tables
+from i2md_mmaction.study.table import format_difference, study_tables
 
 METHODS = dict(untrained='untrained', moco='MoCo v2', cmd='CMD', mcl='MCL')
 LAYOUT = dict(
@@ -194,29 +194,26 @@ def test_single_streams_are_averaged_if_there_are_several(results):
     assert moco == ['MoCo v2', '40.0 ± 7.1', 'baseline', '2'] and cmd[:2] == ['CMD', '80.0']
 
 
-def test_a_page_takes_up_each_table_and_keeps_the_rest():
-    page = (
-        'A\n<!-- my:a -->\nold\n<!-- /my:a -->\n<!-- my:b --><!-- /my:b -->\n'
-        '<!-- other:a --><!-- /other:a -->'
-    )
-    filled = fill_page(page, dict(a='| \\1 |', b='two', c='three'), 'my')
-    assert filled == (
-        'A\n<!-- my:a -->\n\n| \\1 |\n\n<!-- /my:a -->\n<!-- my:b -->\n\ntwo\n\n<!-- /my:b -->\n'
-        '<!-- other:a --><!-- /other:a -->'
-    )
-    assert fill_page(filled, dict(a='| \\1 |', b='two'), 'my') == filled
+def test_streams_that_err_together_are_said_to_agree(results):
+    # 5 of 10 each: bone as joint, motion on all but two samples, one for the other.
+    joint, motion = np.arange(10) < 5, (np.arange(10) < 4) | (np.arange(10) == 9)
+    streams = dict(joint=pack(joint), motion=pack(motion), bone=pack(joint), all=pack(joint | motion))
+    alike = [replace(run, right=dict(knn=streams)) for run in results if run.method == 'moco']
+    figures = study_figures(alike, LAYOUT, draws=50)
+    each = find(figures, data=MEAN, stream='each')
+    pairs = [np.corrcoef(joint, other)[0, 1] for other in (motion, joint, motion)]
+    assert each['agreement'] == pytest.approx(np.mean(pairs)) and pairs[1] == pytest.approx(1)
+    caption, table = study_tables(figures, LAYOUT)['knn-ensemble'].split('\n\n')
+    assert caption == 'What streams add to one another, `knn`'
+    moco = ['MoCo v2', '50.0 ± 0.0', '60.0 ± 0.0', '+10.0', f'{np.mean(pairs):.2f}']
+    assert rows_of(table)[3:] == [moco]
+    assert not [row for row in figures['scores'] if 'agreement' in row and row['stream'] != 'each']
 
 
-@pytest.mark.parametrize(
-    'page, message',
-    [
-        ('no place', 'not whole'),
-        ('<!-- other:a --><!-- /other:a -->', 'not whole'),
-        ('<!-- my:a --> open', 'not whole'),
-        ('<!-- my:a --><!-- my:b --><!-- /my:a --><!-- /my:b -->', 'not whole'),
-        ('<!-- my:z --><!-- /my:z -->', r"no table for \['z'\]; there are \['a', 'b'\]"),
-    ],
-)
-def test_a_page_whose_places_are_not_clear_is_refused(page, message):
-    with pytest.raises(ValueError, match=message):
-        fill_page(page, dict(a='one', b='two'), 'my')
+def test_streams_of_which_one_is_always_right_agree_by_no_number(results):
+    streams = dict(joint=pack([True] * 10), bone=pack(np.arange(10) < 5), all=pack([True] * 10))
+    perfect = [replace(run, right=dict(knn=streams)) for run in results if run.method == 'moco']
+    figures = study_figures(perfect, LAYOUT, draws=50)
+    assert find(figures, data=MEAN, stream='each')['agreement'] is None
+    table = study_tables(figures, LAYOUT)['knn-ensemble'].split('\n\n')[1]
+    assert rows_of(table)[-1][-2:] == ['+25.0', '-']
