@@ -34,7 +34,10 @@ def results():
             for data in LAYOUT['data']
             for seed in (0, 1)
         ),
-        *(result('cmd', 'sbu', seed, 6 + 2 * seed, cost=cost) for seed in (0, 1)),
+        *(
+            result('cmd', 'sbu', seed, 6 + 2 * seed, cost=dict(cost, seconds=90 + 30 * seed))
+            for seed in (0, 1)
+        ),
         result('cmd', 'utd', 1, 9, cost=dict(cost, seconds=300)),
         result('other', 'sbu', 0, 1, source=dict(commit='of no method shown')),
     ]
@@ -129,7 +132,7 @@ def test_each_stream_has_its_accuracy_and_its_difference_on_each_data_set(figure
     assert {row[0] for row in rows_of(differences)[2:]} == {'CMD'}
 
 
-def test_cost_is_from_the_least_data_set_to_the_most(figures):
+def test_cost_is_of_the_fastest_seed_from_the_least_data_set_to_the_most(figures):
     assert rows_of(study_tables(figures, LAYOUT)['cost'])[4:] == [
         ['BiGRU', 'CMD', '1.23', '-', '-', '1.5 to 5']
     ]
