@@ -87,7 +87,9 @@ def train(config: Config, file: Path, job: Job, work_dir: Path) -> Path:
     if last.is_file():
         return last
     log = work_dir / 'train.log'
-    command = [sys.executable, str(TRAIN), str(file), '--seed', str(job.seed), '--work-dir', str(work_dir)]
+    # Relative: the checkpoint keeps the folder, and whoever publishes it not the name of this machine's.
+    folder = os.path.relpath(work_dir)
+    command = [sys.executable, str(TRAIN), str(file), '--seed', str(job.seed), '--work-dir', folder]
     with open(log, 'a', encoding='utf-8') as output:
         done = subprocess.run([*command, '--resume'], stdout=output, stderr=subprocess.STDOUT)
     if done.returncode or not last.is_file():
