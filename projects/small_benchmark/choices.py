@@ -90,6 +90,16 @@ encoders = dict(
                 config='skeletonclr',
                 change='train_dataloader = dict(batch_size=64)\n',
             ),
+            skeletonclr_dropout20=dict(
+                title='SkeletonCLR, dropout of 0.2',
+                config='skeletonclr',
+                change='model = dict(backbone=dict(dropout=0.2))\n',
+            ),
+            skeletonclr_dropout0=dict(
+                title='SkeletonCLR, no dropout',
+                config='skeletonclr',
+                change='model = dict(backbone=dict(dropout=0.0))\n',
+            ),
             **_variants['aimclr'],
         )
     ),
