@@ -24,6 +24,16 @@ _moco = dict(
     moco_batch16=('batches of 16', dict(_narrow, bank=256, batch=16)),
     moco_two_layers=('batches of 32, two graph layers', dict(_narrow, bank=256, batch=32, layers=2)),
 )
+# The same for the other encoder, chosen by SkeletonCLR.
+_dropout = 'model = dict(backbone=dict(dropout={}))\n'
+_skeletonclr = dict(
+    skeletonclr_dropout50=('batches of 16, dropout of 0.5', _dropout.format(0.5)),
+    skeletonclr_batch64=(
+        'batches of 64, dropout of 0.5',
+        _dropout.format(0.5) + 'train_dataloader = dict(batch_size=64)\n',
+    ),
+    skeletonclr_dropout20=('batches of 16, dropout of 0.2', _dropout.format(0.2)),
+)
 # What a method alone has.
 _topk = 'model = dict(distillation=dict(topk={}))\n'
 _neighbors = 'model = dict(distillation=dict(topk=64), num_neighbors={}, imd_weight={})\n'
@@ -84,22 +94,11 @@ encoders = dict(
     stgcn=dict(
         methods=dict(
             _delete_=True,
-            skeletonclr='SkeletonCLR',
-            skeletonclr_batch64=dict(
-                title='SkeletonCLR, batches of 64',
-                config='skeletonclr',
-                change='train_dataloader = dict(batch_size=64)\n',
-            ),
-            skeletonclr_dropout20=dict(
-                title='SkeletonCLR, dropout of 0.2',
-                config='skeletonclr',
-                change='model = dict(backbone=dict(dropout=0.2))\n',
-            ),
-            skeletonclr_dropout0=dict(
-                title='SkeletonCLR, no dropout',
-                config='skeletonclr',
-                change='model = dict(backbone=dict(dropout=0.0))\n',
-            ),
+            **{
+                name: dict(title=f'SkeletonCLR, {title}', config='skeletonclr', change=change)
+                for name, (title, change) in _skeletonclr.items()
+            },
+            skeletonclr='SkeletonCLR, batches of 16, no dropout',
             **_variants['aimclr'],
         )
     ),
