@@ -41,7 +41,8 @@ def plot_study(
     such as hard samples, so that they overlap even where one method is surely
     better than another. A black dot says this: the 95 % interval of its paired
     difference from the baseline is without 0. Methods that the others are seen
-    against are lines across those of their encoder. What is absent is left out.
+    against are lines across those of their encoder, or numbers with an arrow where
+    they lie so low that the methods would move together. What is absent is left out.
 
     Args:
         figures: As :func:`~i2md_mmaction.study.figures.study_figures` gives them.
@@ -79,7 +80,7 @@ def plot_study(
     figure = Figure(figsize=(3 * _COLUMNS, 0.4 + lines * (0.6 + 0.27 * len(places))), layout='constrained')
     grid = figure.subplots(lines, _COLUMNS, sharey=True, squeeze=False)
     for axes, (data, title) in zip(grid.flat, titles.items()):
-        axes.set(title=title)
+        axes.set(title=title, xlim=_ends(scores, data))
         for encoder in dict.fromkeys(encoder for encoder, _ in places):
             _draw_encoder(axes, scores, encoder, data, layout, places)
     for axes in grid.flat[len(titles) :]:
@@ -101,19 +102,37 @@ def _places(scores: _Rows, layout: Mapping) -> Dict[Tuple[str, str], int]:
     return {row: place for place, row in enumerate(rows)}
 
 
+def _ends(scores: _Rows, data: str) -> Tuple[float, float]:
+    """The ends of the axis of a data set: all methods and what lies above or not far below them."""
+    shown = {key[:2]: row['accuracy'] for key, row in scores.items() if key[2] == data}
+    methods = [accuracy for (_, method), accuracy in shown.items() if method not in _LEVELS]
+    low = min(accuracy['low'] for accuracy in methods or shown.values())
+    high = max(max(accuracy['high'], accuracy['value']) for accuracy in shown.values())
+    margin = 0.06 * (high - low) or 1.0
+    near = [accuracy['value'] for accuracy in shown.values() if accuracy['value'] > low - 5 * margin]
+    return min([low, *near]) - margin, high + margin
+
+
 def _draw_encoder(
     axes: Axes, scores: _Rows, encoder: str, data: str, layout: Mapping, places: _Places
 ) -> None:
     """Draws the methods of an encoder on one data set."""
     settings = layout['encoders'][encoder]
     ours = [place for (name, _), place in places.items() if name == encoder]
+    left, beyond = axes.get_xlim()[0], 0
     for method in settings['methods']:
         row = scores.get((encoder, method, data))
         if row is None:
             continue
         if method in (*_LEVELS, settings['baseline']):
-            style = _LEVELS.get(method, _BASELINE)
-            axes.vlines(row['accuracy']['value'], ours[0] + 0.5, ours[-1] + 0.5, zorder=1, **style)
+            style, level = _LEVELS.get(method, _BASELINE), row['accuracy']['value']
+            if level >= left:
+                axes.vlines(level, ours[0] + 0.5, ours[-1] + 0.5, zorder=1, **style)
+            else:
+                # In the row of the encoder's title, which is empty here.
+                place = dict(transform=axes.get_yaxis_transform(), va='center')
+                axes.text(0.02 + 0.2 * beyond, ours[0], f'\u25c2 {level:.0f}', color=style['color'], **place)
+                beyond += 1
         if method not in _LEVELS:
             _draw_method(axes, places[encoder, method], row, method == settings['baseline'])
 

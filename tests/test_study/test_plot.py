@@ -58,7 +58,7 @@ def draw(figures, tmp_path, monkeypatch):
         plot, 'save_figure', lambda figure, *args, **kw: drawn.append(figure) or save(figure, *args, **kw)
     )
 
-    def draw(layout):
+    def draw(layout, figures=figures):
         path = plot_study(figures, layout, tmp_path / 'study.png')
         assert path.read_bytes().startswith(b'\x89PNG')
         return drawn[-1]
@@ -121,6 +121,19 @@ def test_floors_and_ceiling_are_named_lines_across_their_encoder_alone(figure):
     (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
     names = [text.get_text() for text in legend.get_texts()]
     assert names[-2:] == ['raw joints', 'supervised'] and 'untrained' not in ' '.join(names)
+
+
+def test_a_floor_far_below_the_methods_is_a_number_and_stretches_no_axis(figures, draw):
+    scores = [
+        dict(row, accuracy=dict(row['accuracy'], value=4.4)) if row['method'] == 'raw' else row
+        for row in figures['scores']
+    ]
+    axes = draw(LAYOUT, dict(figures, scores=scores)).axes[0]
+    assert [text.get_text() for text in axes.texts] == ['\u25c2 4']
+    methods = [row['accuracy']['low'] for row in scores if row['data'] == 'sbu' and row['method'] != 'raw']
+    assert min(methods) - 10 < axes.get_xlim()[0] < min(methods)
+    levels = [lines.get_segments()[0][0, 0] for lines in axes.collections]
+    assert min(levels) > 10
 
 
 def test_no_text_lies_upon_another(figure, monkeypatch):
