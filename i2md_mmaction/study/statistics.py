@@ -133,6 +133,7 @@ def agreement(runs: Sequence[Runs], protocol: str, streams: Sequence[str]) -> Op
         about everything, of which nothing can be said.
 
     Example:
+        >>> from i2md_mmaction.study.results import pack
         >>> right = dict(knn=dict(joint=pack([1, 1, 0, 0]), bone=pack([1, 0, 1, 0])))
         >>> run = Result('gru', 'cmd', 'sbu', 0, samples=4, right=right)
         >>> agreement([{0: run}], 'knn', ['joint', 'bone'])
