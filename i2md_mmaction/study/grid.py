@@ -173,8 +173,12 @@ class Grid:
             return [SUPERVISED]
         if job.method == RAW:
             return ['knn']
+        measured = set(self.methods[job.encoder])
         return [
-            name for name, methods in self.content.protocols.items() if not methods or job.method in methods
+            name
+            for name, methods in self.content.protocols.items()
+            # A floor, only where there is a method to stand above it.
+            if not methods or (job.method in methods and measured & set(methods))
         ]
 
     def environment(self, job: Job) -> Dict[str, str]:

@@ -44,6 +44,13 @@ def test_what_is_measured_of_a_method(grid, method, protocols):
     assert grid.protocols(Job('gru', method, 'demo', 0)) == protocols
 
 
+def test_a_floor_is_not_measured_where_no_method_of_its_encoder_is(small_study):
+    file = small_study / 'grid.py'
+    text = file.read_text().replace("semi_10=['moco', 'untrained']", "semi_10=['cmd', 'untrained']")
+    file.write_text(text)
+    assert Grid(file).protocols(Job('gru', 'untrained', 'demo', 0)) == ['knn', 'linear_cached']
+
+
 def test_the_layout_names_floors_methods_and_ceiling_in_order(grid):
     encoder = grid.layout['encoders']['gru']
     assert list(encoder['methods']) == ['raw', 'untrained', 'moco', 'moco_small', 'supervised']
