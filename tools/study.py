@@ -88,18 +88,17 @@ def result_of(grid: Grid, job: Job, results: Path) -> Result:
 def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     """Runs the jobs that have no result yet; 1 if one of them failed."""
     jobs = chosen_jobs(grid, args)
-    known = {
-        job: result_of(grid, job, args.results).cost.get('seconds', 0.0)
-        for job in jobs
-        if is_finished(grid, job, args.results)
-    }
+    finished = [job for job in jobs if is_finished(grid, job, args.results)]
+    costs = {job: result_of(grid, job, args.results).cost for job in finished}
+    # What has no training of its own, such as raw joints, tells nothing of how long others take.
+    known = {job: cost['seconds'] for job, cost in costs.items() if 'seconds' in cost}
 
     def command(job: Job) -> List[str]:
         folders = ['--results', str(args.results), '--work-dir', str(args.work_dir)]
         return [sys.executable, __file__, 'one', str(args.grid), job.name, *folders]
 
     schedule = Schedule(
-        [job for job in jobs if job not in known], command, args.work_dir / 'logs', args.jobs, known
+        [job for job in jobs if job not in costs], command, args.work_dir / 'logs', args.jobs, known
     )
     columns = (
         TextColumn('runs'),
@@ -110,7 +109,7 @@ def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     )
     failed = []
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task('', total=len(jobs), completed=len(known), left='')
+        task = progress.add_task('', total=len(jobs), completed=len(finished), left='')
 
         def after(job: Job, status: int) -> None:
             left = f'about {timedelta(seconds=round(schedule.time_left()))} left'

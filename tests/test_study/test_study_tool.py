@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,22 @@ def with_results(small_study):
             made = Result('gru', method, data, 0, fold, 10, f'{data} {fold}', bits)
             made.save(small_study / 'results' / 'grid')
     return small_study
+
+
+def test_the_time_left_is_told_by_finished_runs_that_trained(with_results, monkeypatch):
+    folder = with_results / 'results' / 'grid'
+    replace(result(with_results, 'demo/gru/moco_seed0'), cost=dict(seconds=60.0)).save(folder)
+    seen = {}
+
+    class NothingToRun(study.Schedule):
+        def run(self, after):
+            seen.update(left=self.time_left(), waiting=[job.name for job in self.jobs])
+            return []
+
+    monkeypatch.setattr(study, 'Schedule', NothingToRun)
+    assert run(with_results, 'demo/gru/untrained_seed0', 'demo/gru/moco_seed') == 0
+    # The floor, which took no training, is finished as well, and does not halve what a run is taken to last.
+    assert seen == dict(waiting=['demo/gru/moco_seed1'], left=60.0 / 2)
 
 
 def test_tables_and_pictures_are_made_of_the_results(with_results, capsys):
