@@ -80,6 +80,14 @@ _alone = dict(
     aimclr=dict(
         aimclr_half=('mining from half-way', _start.format(0.5)),
         aimclr_late=('mining in the last fifth', _start.format(0.8)),
+        aimclr_never=(
+            'no mining',
+            'default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False)]))\n',
+        ),
+        aimclr_drop=(
+            'mining in the last fifth, a tenth of the energy dropped',
+            'model = dict(drop=dict(keep_prob=0.9))\n' + _start.format(0.8),
+        ),
     ),
 )
 _titles = dict(cmd='CMD', i2md='I2MD', crossclr='CrosSCLR', aimclr='AimCLR')
