@@ -85,7 +85,7 @@ _alone = dict(
             'default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False)]))\n',
         ),
         aimclr_drop=(
-            'mining in the last fifth, a tenth of the energy dropped',
+            'mining in the last fifth, energy drop above 0.9',
             'model = dict(drop=dict(keep_prob=0.9))\n' + _start.format(0.8),
         ),
     ),
