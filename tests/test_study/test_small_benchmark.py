@@ -5,12 +5,14 @@ import json
 import pickle
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mmaction.registry import MODELS
 from mmengine.config import Config
 
+from i2md_mmaction.apis import Embeddings
 from i2md_mmaction.study.figures import study_figures
 from i2md_mmaction.study.grid import Grid
 from i2md_mmaction.study.page import fill_page
@@ -29,6 +31,14 @@ RUNS = [
 ]
 #: What methods share, so that they are compared and not their schedules.
 SHARED = ('train_cfg', 'param_scheduler', 'optim_wrapper', 'train_dataloader', 'test_dataloader', 'val_cfg')
+
+
+def script(name):
+    """A script of the benchmark as a module."""
+    spec = importlib.util.spec_from_file_location(name, BENCHMARK / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.parametrize(('grid', 'job'), RUNS)
@@ -75,9 +85,7 @@ def test_settings_are_chosen_without_the_test_subjects(tmp_path, capsys):
     source, out = tmp_path / 'utd_mhad.pkl', tmp_path / 'inner' / 'out.pkl'
     split = dict(xsub_train=training, xsub_val=sorted(set(names) - set(training)))
     source.write_bytes(pickle.dumps(dict(split=split, annotations=annotations)))
-    spec = importlib.util.spec_from_file_location('inner_split', BENCHMARK / 'inner_split.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script('inner_split')
     assert module.main([str(source), str(out)]) == 0
     content = pickle.loads(out.read_bytes())
     assert {sample['frame_dir'] for sample in content['annotations']} == set(training)
@@ -89,6 +97,30 @@ def test_settings_are_chosen_without_the_test_subjects(tmp_path, capsys):
         held_out += tested
     assert sorted(held_out) == sorted(training)
     assert f'made {out}' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('by', ['class', 'performer'])
+def test_neighbours_are_counted_by_class_and_by_performer(by, monkeypatch, capsys):
+    """Embeddings that say nothing but the class, or the performer, have none but such neighbours."""
+    labels, performers, _ = (values.ravel() for values in np.indices((4, 4, 4)))
+    features = np.eye(4, dtype=np.float32)[labels if by == 'class' else performers]
+    features += np.random.default_rng(0).normal(scale=1e-3, size=features.shape).astype(np.float32)
+    names = [f'a{label:02d}_s{performer:02d}_e00' for label, performer in zip(labels, performers)]
+    data = SimpleNamespace(name='mine', ann_file='mine.pkl', split='train')
+    encoder = SimpleNamespace(
+        config=SimpleNamespace(train_dataloader=SimpleNamespace(dataset=data)),
+        model=SimpleNamespace(num_neighbors=2, bank=SimpleNamespace(size=48)),
+        encode=lambda file, split: Embeddings(names, labels, np.zeros((64, 2)), dict(joint=features)),
+    )
+    module = script('neighbors')
+    monkeypatch.setattr(module, 'SkeletonEncoder', lambda checkpoint: encoder)
+    assert module.main(['epoch_1.pth']) == 0
+    *_, row = capsys.readouterr().out.splitlines()
+    _, data, k, size, by_class, by_performer, _ = map(str.strip, row.split('|'))
+    assert (data, k, size) == ('mine', '2', '32')  # half of them, where the bank would hold more
+    told = {'class': by_class, 'performer': by_performer}
+    assert told[by] == f'100 % ({100 * 15 / 63:.0f} %)'
+    assert all(int(text.split()[0]) < 50 for name, text in told.items() if name != by)
 
 
 def test_the_page_states_the_choices_as_they_were_measured():
