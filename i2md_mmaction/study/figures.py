@@ -91,10 +91,19 @@ def measured_methods(scores: Iterable[Tuple[str, ...]], layout: Mapping) -> Dict
 
 
 def _beside_all(results: Sequence[Result]) -> List[Result]:
-    """The results, those of a ceiling as ones of every protocol; it has a classifier of its own."""
-    protocols = dict.fromkeys(name for run in results if run.method != SUPERVISED for name in run.right)
+    """The results, a ceiling beside every protocol of its encoder; it has a classifier of its own."""
+    protocols: Dict[str, Dict[str, None]] = {}
+    for run in results:
+        if run.method != SUPERVISED:
+            protocols.setdefault(run.encoder, {}).update(dict.fromkeys(run.right))
     return [
-        replace(run, right={name: run.right.get(name, run.right.get(SUPERVISED, {})) for name in protocols})
+        replace(
+            run,
+            right={
+                name: run.right.get(name, run.right.get(SUPERVISED, {}))
+                for name in protocols.get(run.encoder, {})
+            },
+        )
         if run.method == SUPERVISED
         else run
         for run in results

@@ -210,7 +210,7 @@ def _cell(row: Optional[Mapping[str, Any]], kind: str) -> _Cell:
 
 def _difference(row: Optional[Mapping[str, Any]], is_baseline: bool) -> _Cell:
     """The text of a difference, which the baseline does not have, and its number of seeds."""
-    return ('baseline', None) if is_baseline else _cell(row, 'difference')
+    return ('baseline', None) if row and is_baseline else _cell(row, 'difference')
 
 
 def _table(
