@@ -210,10 +210,11 @@ class Grid:
         If it learned from another one, the model is that of pre-training, and
         what is loaded is this data set's.
         """
-        file = self.compose(job, folder)
+        file = self.compose(replace(job, data=data), folder)
         if data != job.data:
-            own = Config.fromfile(self.configs / 'data' / f'{data}.py')
-            config = Config.fromfile(file)
-            config.update({key: own[key] for key in _LOADED})
+            own, config = Config.fromfile(file), Config.fromfile(self.compose(job, folder))
+            for key in _LOADED:
+                # Not by `update`, which would merge them into those of pre-training.
+                config[key] = own[key]
             config.dump(file)
         return file

@@ -108,35 +108,50 @@ def test_a_grid_that_cannot_be_run_is_refused_by_name(small_study, old, new, mes
         Grid(file)
 
 
+JOINED = """
+_base_ = './demo.py'
+small = dict(bank=dict(size=12))
+_part = _base_.train_dataloader.dataset
+_parts = [_part, dict(_part, split='xview_train')]
+train_dataloader = dict(dataset=dict(_delete_=True, type='ConcatDataset', datasets=_parts))
+del _part, _parts
+"""
+
+
 @pytest.fixture
 def shared_pretraining(small_study):
-    """The grid of a study whose runs all learn from one data set, and are evaluated on its halves."""
-    demo = (small_study / 'configs/data/demo.py').read_text()
+    """The grid of a study whose runs learn from joined data, and are evaluated on the halves of one part."""
     for name in ('first', 'second'):
         own = f"\nval_dataloader = dict(dataset=dict(split='{name}_val'))\ntest_dataloader = val_dataloader\n"
         (small_study / f'configs/data/{name}.py').write_text("_base_ = './demo.py'\n" + own)
-    assert demo.count('size=16') == 1
-    (small_study / 'configs/data/demo.py').write_text(demo.replace('size=16', 'size=12'))
+    (small_study / 'configs/data/joined.py').write_text(JOINED)
     file = small_study / 'grid.py'
     text = re.sub(
         r'data = dict\(demo.*', "data = dict(first='first half', second='second half')", file.read_text()
     )
-    text = re.sub(r'(?m)^folds = .*', "pretraining = 'demo'", text)
+    text = re.sub(r'(?m)^folds = .*', "pretraining = 'joined'", text)
     file.write_text(re.sub(r'(?m)^protocols = .*', 'protocols = dict(knn=None)', text))
     return Grid(file)
 
 
 def test_one_pre_training_is_evaluated_on_all_data_sets(shared_pretraining, tmp_path):
-    job = Job('gru', 'moco', 'demo', 0)
-    assert job in shared_pretraining.jobs() and {job.data for job in shared_pretraining.jobs()} == {'demo'}
+    job = Job('gru', 'moco', 'joined', 0)
+    assert job in shared_pretraining.jobs()
+    assert {job.data for job in shared_pretraining.jobs()} == {'joined'}
     seen = [Job('gru', 'moco', 'first', 0), Job('gru', 'moco', 'second', 0)]
     assert shared_pretraining.evaluations(job) == seen
     learned = Config.fromfile(shared_pretraining.compose(job, tmp_path))
-    for name in ('first', 'second'):
-        config = Config.fromfile(shared_pretraining.compose_evaluation(job, name, tmp_path / name))
+    assert learned.train_dataloader.dataset.type == 'ConcatDataset'
+    for own in seen:
+        file = shared_pretraining.compose_evaluation(job, own.data, tmp_path / own.data)
+        config = Config.fromfile(file)
         assert config.model == learned.model and config.model.bank.size == 12
-        assert config.test_dataloader.dataset.split == f'{name}_val'
-        assert learned.test_dataloader.dataset.split not in ('first_val', 'second_val')
+        assert config.test_dataloader.dataset.split == f'{own.data}_val'
+        # Nothing of the joined data is left in what the encoder is evaluated on.
+        alone = Config.fromfile(shared_pretraining.compose(own, tmp_path / 'alone'))
+        loaded = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'val_cfg', 'test_cfg')
+        assert all(config[key] == alone[key] for key in loaded)
+        assert 'datasets' not in config.train_dataloader.dataset
 
 
 def test_a_shared_pre_training_leaves_a_result_for_each_data_set(shared_pretraining, small_study):
