@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md')),
     *sorted(ROOT.glob('docs/*.md')),
-    *sorted(ROOT.glob('projects/*/README.md')),
+    *sorted(ROOT.glob('projects/**/README.md')),
 ]
 #: What stands for the variables of a loop that a page prints.
 VARIABLES = {'${method}': 'moco', '$method': 'moco', '${run%/*}': 'moco', '$run': 'moco/epoch_100'}
@@ -40,6 +40,7 @@ ELSEWHERE = {
     r'python tools/evaluate.py .*nwucla.*': 'Northwestern-UCLA',
     r'python tools/evaluate.py .*': 'NTU RGB+D; tests/test_runs/test_evaluate.py evaluates',
     r'python tools/(embed|classify).py work_dirs/.*': 'runs; tests/test_runs/test_inference_tools.py embeds',
+    r'python tools/(embed|explore).py projects/.*': 'data; tests/test_study/test_checkpoint.py embeds',
     r'python tools/retrieve.py work_dirs/.*': 'a run; tests/test_runs/test_retrieval.py retrieves',
     r'python tools/explore.py (work_dirs|data)/.*': 'NTU RGB+D; tests/test_explore/test_tool.py makes pages',
     r'python tools/export.py work_dirs/.*': 'a run; tests/test_runs/test_inference_tools.py exports',

@@ -16,7 +16,7 @@ METHODS, EXTENDING = ROOT / 'docs/methods.md', ROOT / 'docs/extending.md'
 PAGES = [
     *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'CHANGELOG.md')),
     *sorted(ROOT.glob('docs/*.md')),
-    *sorted(ROOT.glob('projects/*/README.md')),
+    *sorted(ROOT.glob('projects/**/README.md')),
 ]
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.M | re.S)
 

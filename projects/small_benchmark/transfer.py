@@ -5,7 +5,7 @@ _base_ = './grid.py'
 encoders = dict(
     _delete_=True,
     gcn_transformer=dict(
-        title=_base_.encoders.gcn_transformer.title,
+        title='GCN-Transformer, one for three data sets',
         baseline='moco',
         methods=dict(moco='MoCo v2', cmd='CMD', i2md='I2MD'),
         compose=_base_.encoders.gcn_transformer.compose,
@@ -20,4 +20,4 @@ data = dict(
     msr_action3d='MSR-Action3D x-sub',
 )
 folds = dict(_delete_=True)
-pages = []
+pages = ['../../docs/results.md']
