@@ -88,8 +88,9 @@ def result_of(grid: Grid, job: Job, results: Path) -> Result:
 def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     """Runs the jobs that have no result yet; 1 if one of them failed."""
     jobs = chosen_jobs(grid, args)
-    finished = [job for job in jobs if is_finished(grid, job, args.results)]
-    costs = {job: result_of(grid, job, args.results).cost for job in finished}
+    costs = {
+        job: result_of(grid, job, args.results).cost for job in jobs if is_finished(grid, job, args.results)
+    }
     # What has no training of its own, such as raw joints, tells nothing of how long others take.
     known = {job: cost['seconds'] for job, cost in costs.items() if 'seconds' in cost}
 
@@ -109,7 +110,7 @@ def run(grid: Grid, args: argparse.Namespace, console: Console) -> int:
     )
     failed = []
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task('', total=len(jobs), completed=len(finished), left='')
+        task = progress.add_task('', total=len(jobs), completed=len(costs), left='')
 
         def after(job: Job, status: int) -> None:
             left = f'about {timedelta(seconds=round(schedule.time_left()))} left'

@@ -37,22 +37,12 @@ _skeletonclr = dict(
 # What a method alone has.
 _topk = 'model = dict(distillation=dict(topk={}))\n'
 _neighbors = 'model = dict(distillation=dict(topk=64), num_neighbors={}, imd_weight={})\n'
-_remedy = 'model = dict(num_neighbors={}, cmd_weight={})\n'
 _start = (
     'default_hooks = dict(stages=dict(stages=[dict(begin=0, mining=False), dict(begin={}, mining=True)]))\n'
 )
-_distilling = """
+_from_half_way = """
 default_hooks = dict(
-    stages=dict(
-        type='PretrainStageHook', stages=[dict(begin=0, cmd_weight=0.0), dict(begin=0.5, cmd_weight=1.0)]
-    )
-)
-"""
-_clustering = """
-default_hooks = dict(
-    stages=dict(
-        type='PretrainStageHook', stages=[dict(begin=0, imd_weight=0.0), dict(begin=0.5, imd_weight=1.0)]
-    )
+    stages=dict(type='PretrainStageHook', stages=[dict(begin=0, {0}=0.0), dict(begin=0.5, {0}=1.0)])
 )
 """
 _alone = dict(
@@ -60,18 +50,18 @@ _alone = dict(
         cmd_k64=('K = 64', _topk.format(64)),
         cmd_k16=('K = 16', _topk.format(16)),
         cmd_k4=('K = 4', _topk.format(4)),
-        cmd_start=('K = 16, from half-way', _topk.format(16) + _distilling),
+        cmd_start=('K = 16, from half-way', _topk.format(16) + _from_half_way.format('cmd_weight')),
     ),
     i2md=dict(
         i2md_d16=('16 neighbours', _neighbors.format(16, 1.0)),
         i2md_d4=('4 neighbours', _neighbors.format(4, 1.0)),
         i2md_d1=('1 neighbour', _neighbors.format(1, 1.0)),
         i2md_half=('4 neighbours, IMD weighted 0.5', _neighbors.format(4, 0.5)),
-        # Looked at after the first final runs, to understand them; none of these was to be chosen.
-        i2md_as_run=('16 neighbours, K = 16', _remedy.format(16, 0.5)),
-        i2md_few=('4 neighbours, K = 16', _remedy.format(4, 0.5)),
-        i2md_more_cmd=('16 neighbours, K = 16, CMD weighted 1', _remedy.format(16, 1.0)),
-        i2md_start=('16 neighbours, K = 16, IMD from half-way', _remedy.format(16, 0.5) + _clustering),
+        # Looked at after the first final runs, to understand them; too late to be chosen.
+        i2md_as_run=('16 neighbours, K = 16', ''),
+        i2md_few=('4 neighbours, K = 16', 'model = dict(num_neighbors=4)\n'),
+        i2md_more_cmd=('16 neighbours, K = 16, CMD weighted 1', 'model = dict(cmd_weight=1.0)\n'),
+        i2md_start=('16 neighbours, K = 16, IMD from half-way', _from_half_way.format('imd_weight')),
     ),
     crossclr=dict(
         crossclr_half=('mining from half-way', _start.format(0.5)),

@@ -3,7 +3,8 @@
 python projects/small_benchmark/neighbors.py CHECKPOINT [CHECKPOINT ...]
 
 Neighbours are sought as in training, but under the view of evaluation: those of each training sequence
-among as many others as the bank holds, drawn at random 20 times, by hidden embeddings of each stream.
+among as many others as the bank holds, or half of all, drawn at random 20 times, by hidden embeddings
+of each stream.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def main(argv=None) -> int:
         performers = [re.search(r's\d+(s\d+)?', name)[0] for name in found.names]
         numbers = [sorted(set(performers)).index(performer) for performer in performers]
         marks = torch.stack((torch.from_numpy(found.labels), torch.tensor(numbers)))
-        features = [torch.from_numpy(rows) for rows in found.streams.values()]
+        features = [torch.from_numpy(stream) for stream in found.streams.values()]
         k, size = encoder.model.num_neighbors, min(encoder.model.bank.size, len(numbers) // 2)
         alike = (marks[:, :, None] == marks[:, None]).double().mean(dim=(1, 2))
         chance = (alike * len(numbers) - 1) / (len(numbers) - 1)  # of the others
