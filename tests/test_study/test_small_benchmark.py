@@ -1,6 +1,5 @@
 """The shipped benchmark: every run of its grids has a config that builds, and what was stated stands."""
 
-import importlib.util
 import json
 import pickle
 import re
@@ -18,6 +17,7 @@ from i2md_mmaction.study.grid import Grid
 from i2md_mmaction.study.page import fill_page
 from i2md_mmaction.study.results import load_result, load_results
 from i2md_mmaction.study.table import study_tables
+from projects.small_benchmark import inner_split, neighbors
 
 ROOT = Path(__file__).parents[2]
 BENCHMARK = ROOT / 'projects' / 'small_benchmark'
@@ -31,14 +31,6 @@ RUNS = [
 ]
 #: What methods share, so that they are compared and not their schedules.
 SHARED = ('train_cfg', 'param_scheduler', 'optim_wrapper', 'train_dataloader', 'test_dataloader', 'val_cfg')
-
-
-def script(name):
-    """A script of the benchmark as a module."""
-    spec = importlib.util.spec_from_file_location(name, BENCHMARK / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(('grid', 'job'), RUNS)
@@ -85,8 +77,7 @@ def test_settings_are_chosen_without_the_test_subjects(tmp_path, capsys):
     source, out = tmp_path / 'utd_mhad.pkl', tmp_path / 'inner' / 'out.pkl'
     split = dict(xsub_train=training, xsub_val=sorted(set(names) - set(training)))
     source.write_bytes(pickle.dumps(dict(split=split, annotations=annotations)))
-    module = script('inner_split')
-    assert module.main([str(source), str(out)]) == 0
+    assert inner_split.main([str(source), str(out)]) == 0
     content = pickle.loads(out.read_bytes())
     assert {sample['frame_dir'] for sample in content['annotations']} == set(training)
     held_out = []
@@ -112,9 +103,8 @@ def test_neighbours_are_counted_by_class_and_by_performer(by, monkeypatch, capsy
         model=SimpleNamespace(num_neighbors=2, bank=SimpleNamespace(size=48)),
         encode=lambda file, split: Embeddings(names, labels, np.zeros((64, 2)), dict(joint=features)),
     )
-    module = script('neighbors')
-    monkeypatch.setattr(module, 'SkeletonEncoder', lambda checkpoint: encoder)
-    assert module.main(['epoch_1.pth']) == 0
+    monkeypatch.setattr(neighbors, 'SkeletonEncoder', lambda checkpoint: encoder)
+    assert neighbors.main(['epoch_1.pth']) == 0
     *_, row = capsys.readouterr().out.splitlines()
     _, data, k, size, by_class, by_performer, _ = map(str.strip, row.split('|'))
     assert (data, k, size) == ('mine', '2', '32')  # half of them, where the bank would hold more
