@@ -1,6 +1,5 @@
 """From raw files to a pickle: the same bytes always, and never half a file."""
 
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -16,6 +15,7 @@ from i2md_mmaction.datasets.packed import read_packed
 from i2md_mmaction.datasets.readers import Reading, convert, convert_to_pickle, ntu60
 from i2md_mmaction.io import atomic_write
 from tests.processes import is_running, wait_for
+from tools.data import convert as tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = [
@@ -31,14 +31,6 @@ def folder(ntu_file, body):
         path = ntu_file([persons] * (3 + number), name)
     path.write_bytes(path.read_bytes()[:-1000])
     return path.parent
-
-
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('convert_tool', REPOSITORY / 'tools/data/convert.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_pickle_has_the_form_of_mmaction2(folder, tmp_path):
@@ -131,7 +123,7 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path):
     assert not path.exists()
 
 
-def test_the_command_line_converts_and_packs(tool, folder, tmp_path, capsys):
+def test_the_command_line_converts_and_packs(folder, tmp_path, capsys):
     (tmp_path / 'missing.txt').write_text(NAMES[0])
     out = tmp_path / 'ntu.pkl'
     command = [
@@ -159,7 +151,7 @@ def test_the_command_line_converts_and_packs(tool, folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('options, left', [([], 13), (['--missing', 'none'], 14)])
-def test_the_published_list_of_missing_skeletons_is_the_default(tool, folder, tmp_path, options, left):
+def test_the_published_list_of_missing_skeletons_is_the_default(folder, tmp_path, options, left):
     (folder / f'{NAMES[0]}.skeleton').rename(folder / 'S001C002P005R002A008.skeleton')
     out = tmp_path / 'ntu.pkl'
     assert tool.main(['ntu60', str(folder), '--out', str(out), '--workers', '1', *options]) == 0
@@ -170,7 +162,7 @@ def test_the_published_list_of_missing_skeletons_is_the_default(tool, folder, tm
 
 
 @pytest.mark.parametrize('command', ['ntu60 {0}/none', 'pku1 {0}', 'pku2 {0}', 'nwucla {0}'])
-def test_the_command_line_says_what_is_wrong(tool, tmp_path, capsys, command):
+def test_the_command_line_says_what_is_wrong(tmp_path, capsys, command):
     status = tool.main(
         [*command.format(tmp_path).split(), '--out', str(tmp_path / 'a.pkl'), '--workers', '1']
     )
@@ -180,9 +172,7 @@ def test_the_command_line_says_what_is_wrong(tool, tmp_path, capsys, command):
 
 
 @pytest.mark.parametrize('dataset', ['ntu60', 'ntu120'])
-def test_a_jittering_ghost_is_the_main_person_unless_it_is_denoised(
-    tool, ntu_file, tmp_path, capsys, dataset
-):
+def test_a_jittering_ghost_is_the_main_person_unless_it_is_denoised(ntu_file, tmp_path, capsys, dataset):
     generator = np.random.default_rng(0)
     stance = generator.normal(size=(25, 3)) * [0.15, 0.5, 0.1] + [0, 0, 3]
     person = (stance + generator.normal(size=(40, 25, 3)) * 0.01).round(4)
@@ -203,7 +193,7 @@ def test_a_jittering_ghost_is_the_main_person_unless_it_is_denoised(
     assert written['notes'] == {'bodies dropped by --denoise (spread)': 1}
 
 
-def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_path, tool):
+def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_path):
     for name, options in (('raw', []), ('normalised', ['--prenormalize'])):
         assert tool.main(['ntu60', str(folder), '--out', str(tmp_path / f'{name}.pkl'), *options]) == 0
     raw, normalised = (
@@ -218,9 +208,7 @@ def test_skeletons_are_prenormalised_at_conversion_as_on_the_fly(folder, tmp_pat
     assert dataset.pipeline.transforms == []
 
 
-def test_what_stands_in_the_way_of_the_output_is_named_before_anything_is_read(
-    tool, folder, tmp_path, capsys
-):
+def test_what_stands_in_the_way_of_the_output_is_named_before_anything_is_read(folder, tmp_path, capsys):
     (tmp_path / 'folder').mkdir()
     (tmp_path / 'file').write_text('mine')
     assert tool.main(['ntu60', str(folder), '--out', str(tmp_path / 'folder')]) == 1

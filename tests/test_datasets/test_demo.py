@@ -1,6 +1,5 @@
 """Demo data: what the sequences must obey, and that the tool writes them faithfully."""
 
-import importlib.util
 import pickle
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from i2md_mmaction.datasets.demo import (
     make_demo_dataset,
     perform,
 )
+from tools import make_demo_data as tool
 
 JOINT = {name: index for index, name in enumerate(LAYOUT.joints)}
 REPOSITORY = Path(__file__).parents[2]
@@ -25,14 +25,6 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.fixture(scope='module')
 def data():
     return make_demo_dataset(samples_per_class=18)
-
-
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('make_demo_data', REPOSITORY / 'tools/make_demo_data.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def make_actor(lead='right'):
@@ -166,7 +158,7 @@ def test_an_argument_out_of_range_is_named(arguments, message):
         make_demo_dataset(**arguments)
 
 
-def test_tool_writes_the_data_and_reports_them(tool, tmp_path, capsys):
+def test_tool_writes_the_data_and_reports_them(tmp_path, capsys):
     out = tmp_path / 'new' / 'demo.pkl'
     tool.main(['--out', str(out), '--seed', '4', '--num-classes', '3', '--samples-per-class', '3'])
     expected = make_demo_dataset(num_classes=3, samples_per_class=3, seed=4)
@@ -176,7 +168,7 @@ def test_tool_writes_the_data_and_reports_them(tool, tmp_path, capsys):
     assert '6 sequences of 1, 3 sequences of 2' in report
 
 
-def test_tool_that_fails_in_the_middle_leaves_the_old_file_and_no_other(tool, tmp_path):
+def test_tool_that_fails_in_the_middle_leaves_the_old_file_and_no_other(tmp_path):
     out = tmp_path / 'demo.pkl'
     out.write_bytes(b'old')
     with pytest.raises(Exception, match='pickle'):
@@ -185,7 +177,7 @@ def test_tool_that_fails_in_the_middle_leaves_the_old_file_and_no_other(tool, tm
     assert out.read_bytes() == b'old'
 
 
-def test_tool_refuses_bad_arguments_without_a_traceback(tool, tmp_path, capsys):
+def test_tool_refuses_bad_arguments_without_a_traceback(tmp_path, capsys):
     with pytest.raises(SystemExit):
         tool.main(['--out', str(tmp_path / 'demo.pkl'), '--samples-per-class', '1'])
     assert 'at least 3' in capsys.readouterr().err

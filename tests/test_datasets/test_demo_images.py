@@ -1,8 +1,6 @@
 """The filmed demo data: where a camera would see the joints, and mmaction2's form of 2-D skeletons."""
 
-import importlib.util
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from mmengine.registry import init_default_scope
 
 from i2md_mmaction.datasets.demo import LAYOUT, make_demo_dataset
 from i2md_mmaction.datasets.demo_images import COCO, coco_joints, film_dataset, project
+from tools import make_demo_data as tool
 
 C = {name: index for index, name in enumerate(COCO.joints)}
 K = {name: index for index, name in enumerate(LAYOUT.joints)}
@@ -77,10 +76,6 @@ def test_the_same_seed_gives_the_same_bytes(data):
 
 
 def test_the_tool_writes_it_and_mmaction2_reads_it(tmp_path, capsys, monkeypatch):
-    path = Path(__file__).parents[2] / 'tools/make_demo_data.py'
-    spec = importlib.util.spec_from_file_location('make_demo_data', path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     monkeypatch.chdir(tmp_path)
     tool.main(['--layout', 'coco17', '--num-classes', '2', '--samples-per-class', '3', '--seed', '5'])
     written = tmp_path / 'data/demo/coco17_demo.pkl'

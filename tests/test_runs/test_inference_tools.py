@@ -1,7 +1,7 @@
 """The tools that embed and classify the clips of a file, from their command lines."""
 
 import csv
-import importlib.util
+import importlib
 import pickle
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from mmengine.runner import Runner
 
 from i2md_mmaction.apis import SkeletonClassifierInferencer, SkeletonEncoder
-from tests.test_runs.test_downstream import ROOT, small
+from tests.test_runs.test_downstream import small
 
 
 @pytest.fixture(scope='module')
@@ -18,10 +18,7 @@ def tool():
     """Calls a tool's main function."""
 
     def call(name, *arguments):
-        spec = importlib.util.spec_from_file_location(name, ROOT / f'tools/{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module.main(list(map(str, arguments)))
+        return importlib.import_module(f'tools.{name}').main(list(map(str, arguments)))
 
     return call
 
