@@ -8,12 +8,14 @@ from .compat import (
     expect_mmcv_lite,
     format_configs_once,
     leave_out_models_of_text,
+    register_weight_initializers,
     stand_in_for_missing_drn,
 )
 from .external_configs import name_package
 
 stand_in_for_missing_drn()
 leave_out_models_of_text()
+register_weight_initializers()
 expect_mmcv_lite()
 format_configs_once()
 name_package()

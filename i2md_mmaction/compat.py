@@ -76,6 +76,24 @@ def leave_out_models_of_text() -> bool:
     return not known
 
 
+def register_weight_initializers() -> bool:
+    """Lets mmaction2's graph networks find the initialisers that they name.
+
+    mmaction2 1.2.0 looks for them among its models, but ``mmaction.engine`` has
+    them: until something else imports it, AAGCN cannot be initialised.
+
+    Returns:
+        Whether they had been unknown.
+    """
+    if find_spec('mmaction') is None:
+        return False
+    from mmaction.registry import WEIGHT_INITIALIZERS
+
+    known = 'ConvBranch' in WEIGHT_INITIALIZERS.module_dict
+    import_module('mmaction.engine')
+    return not known
+
+
 def format_configs_once() -> bool:
     """Lets MMEngine format the text of a config once, and not whenever it is asked for.
 

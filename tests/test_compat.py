@@ -61,6 +61,19 @@ def test_mmaction2_models_can_be_imported():
     assert mmaction.models.RecognizerGCN
 
 
+def test_mmaction2s_graph_networks_are_initialised_before_a_runner_is_there():
+    code = (
+        'import i2md_mmaction\n'
+        'from mmaction.registry import MODELS\n'
+        'from mmengine.registry import init_default_scope\n'
+        "init_default_scope('mmaction')\n"
+        "graph = dict(layout='nturgb+d', mode='spatial')\n"
+        "MODELS.build(dict(type='AAGCN', graph_cfg=graph)).init_weights()\n"
+    )
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 @pytest.mark.parametrize(
     'module', ['', "raise ImportError('a part of it is missing')"], ids=['moved', 'broken']
 )

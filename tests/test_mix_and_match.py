@@ -1,7 +1,6 @@
 """Parts of this package in mmaction2's configs, mmaction2's networks in ours, and neither's runner."""
 
 import copy
-import importlib.util
 import pickle
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mmengine.runner import Runner
 from sklearn.neighbors import KNeighborsClassifier
 
 from i2md_mmaction.datasets.demo import make_demo_dataset
+from projects.mix_and_match import plain_torch
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / 'projects/mix_and_match'
@@ -178,14 +178,11 @@ def test_our_data_set_and_our_graph_network_serve_mmaction2s_recognizer(change, 
 
 
 def test_the_loop_of_plain_torch_learns(demo, tmp_path, capsys):
-    spec = importlib.util.spec_from_file_location('plain_torch', PROJECT / 'plain_torch.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     out = tmp_path / 'streams.pth'
     line = [str(demo), '--split', 'xsub_train', '--epochs', '24', '--batch-size', '6', '--out', str(out)]
-    assert module.main(line) == 0
+    assert plain_torch.main(line) == 0
     losses = [float(row.split()[-1]) for row in capsys.readouterr().out.splitlines()]
     # They rise while the bank fills with negatives.
     assert len(losses) == 24 and losses[-1] < 0.85 * max(losses)
     weights = torch.load(out, weights_only=True)
-    assert {name.split('.')[0] for name in weights} == set(module.STREAMS)
+    assert {name.split('.')[0] for name in weights} == set(plain_torch.STREAMS)
