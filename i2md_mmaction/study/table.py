@@ -223,7 +223,7 @@ def _table(
         header = [*header, 'n']
         for line, count in zip(lines, counts):
             known = set(count) - {'-'}
-            line.append(known.pop() if len(known) == 1 else ', '.join(count) if known else '-')
+            line.append(known.pop() if len(known) == 1 else ', '.join(count) if known else '')
     return [caption, markdown_table(header, lines)] if lines else []
 
 
