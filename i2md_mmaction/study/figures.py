@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
-from .grid import REFERENCES, SUPERVISED
+from .grid import RAW, REFERENCES, SUPERVISED
 from .results import ALL, EACH, Result
 from .statistics import Runs, agreement, estimate, group_runs, outcomes
 
@@ -34,7 +34,7 @@ def study_figures(results: Sequence[Result], layout: Mapping, draws: int = 10_00
           :func:`~i2md_mmaction.study.statistics.agreement` stands in its row. Data
           ``'mean'`` is the mean over all data sets, of seeds that have results
           on all of them. A ceiling, measured as ``'supervised'``, stands beside
-          every protocol.
+          every protocol, and raw joints, in which nothing is drawn, beside every seed.
         - ``cost``: a row for each ``encoder``, ``method`` and ``data`` with the
           least of each cost among the seeds, since whatever else a processor does
           can only add to a time.
@@ -60,7 +60,7 @@ def study_figures(results: Sequence[Result], layout: Mapping, draws: int = 10_00
     """
     methods = _methods(layout)
     shown = [run for run in results if (run.encoder, run.method) in methods and run.data in layout['data']]
-    groups = group_runs(_beside_all(results))
+    groups = _beside_every_seed(group_runs(_beside_all(results)))
     scores = list(_scores(groups, layout, draws))
     return dict(scores=scores, cost=_costs(groups, layout), source=_sources(shown), draws=draws)
 
@@ -108,6 +108,19 @@ def _beside_all(results: Sequence[Result]) -> List[Result]:
         else run
         for run in results
     ]
+
+
+def _beside_every_seed(groups: Groups) -> Dict[Tuple[str, str, str], Runs]:
+    """The runs, one of raw joints also beside every other seed on its data set; nothing in it is drawn."""
+    seeds: Dict[Tuple[str, str], Dict[int, None]] = {}
+    for (encoder, _, data), runs in groups.items():
+        seeds.setdefault((encoder, data), {}).update(dict.fromkeys(runs))
+    return {
+        (encoder, method, data): {**dict.fromkeys(seeds[encoder, data], next(iter(runs.values()))), **runs}
+        if method == RAW
+        else runs
+        for (encoder, method, data), runs in groups.items()
+    }
 
 
 def _scores(groups: Groups, layout: Mapping, draws: int) -> Iterator[Dict[str, Any]]:

@@ -12,7 +12,7 @@ from .results import run_name
 #: Beside the methods: joints as they are, an untrained encoder, and one trained with labels.
 RAW, UNTRAINED, SUPERVISED = 'raw', 'untrained', 'supervised'
 #: The titles of these in tables and pictures.
-REFERENCES = {RAW: 'raw joints', UNTRAINED: 'untrained encoder', SUPERVISED: 'trained with labels'}
+REFERENCES = {RAW: 'raw joints', UNTRAINED: 'untrained', SUPERVISED: 'supervised'}
 
 #: What of a config says which data are evaluated.
 _LOADED = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'val_cfg', 'test_cfg')

@@ -32,7 +32,8 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
 
     What is absent is a dash, and a method of which all is absent has no row. A
     column n counts the seeds wherever they are not as many as elsewhere. Methods
-    that the others are seen against, such as an untrained encoder, are in italics.
+    that the others are seen against, such as an untrained encoder, are in italics;
+    their differences are left to the tables of single protocols.
 
     Args:
         figures: As :func:`~i2md_mmaction.study.figures.study_figures` gives them.
@@ -118,11 +119,15 @@ def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int, stream: s
         for method in methods:
             found = [scores.get((encoder, method, protocol)) for protocol in protocols]
             cells = [
-                [_cell(row, 'accuracy'), _difference(row, method == settings['baseline'])] for row in found
+                [
+                    _cell(row, 'accuracy'),
+                    ('', None) if method in REFERENCES else _difference(row, method == settings['baseline']),
+                ]
+                for row in found
             ]
             rows.append(([_title(settings, method)], [cell for pair in cells for cell in pair]))
     header = ['', *(title for name in protocols for title in (f'`{name}`', 'difference'))]
-    caption = "Means over data sets, and differences from each encoder's baseline with their 95 % intervals"
+    caption = "Means over data sets, and methods' differences from their baseline with 95 % intervals"
     return '\n\n'.join(_table(caption, header, rows, usual))
 
 
@@ -218,12 +223,11 @@ def _table(
 ) -> List[str]:
     """A caption and its table, with a column n if a number of seeds is not the usual one."""
     lines = [[*labels, *(text for text, _ in cells)] for labels, cells in rows]
-    counts = [['-' if count is None else str(count) for _, count in cells] for _, cells in rows]
-    if {count for line in counts for count in line} - {'-', str(usual)}:
+    counts = [[count for _, count in cells if count] for _, cells in rows]
+    if {count for line in counts for count in line} - {usual}:
         header = [*header, 'n']
-        for line, count in zip(lines, counts):
-            known = set(count) - {'-'}
-            line.append(known.pop() if len(known) == 1 else ', '.join(count) if known else '')
+        for line, known in zip(lines, counts):
+            line.append(_range(known) if known else '')
     return [caption, markdown_table(header, lines)] if lines else []
 
 
@@ -262,13 +266,13 @@ def _note(figures: Mapping[str, Any], usual: int) -> str:
     """What the numbers are, and where they come from."""
     meaning = (
         'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
-        f'deviation over n = {usual} seeds, or over as many as a column n says, one for each column where '
-        'they differ. Stream `each` is the mean over the single streams; their agreement is the correlation '
-        'of which samples two of them get right, 1 for all samples and 0 by chance. In the mean over data '
-        'sets each counts the same. A difference, in percentage points, '
-        'is of the same seeds and test samples; its 95 % interval lies between percentiles of '
-        f'{figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in italics are what the '
-        'methods are seen against. A dash, or no row, is what has not been measured.'
+        f'deviation over n = {usual} seeds, or over as many as a column n says. Stream `each` is the mean '
+        'over the single streams; their agreement is the correlation of which samples two of them get right, '
+        '1 for all samples and 0 by chance. In the mean over data sets each counts the same. A difference, '
+        'in percentage points, is of the same seeds and test samples; its 95 % interval lies between '
+        f'percentiles of {figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in '
+        'italics are what the methods are seen against: joints without an encoder, the encoder before any '
+        'training, and the same trained with all labels. A dash, or no row, is what has not been measured.'
     )
     protocols = dict.fromkeys(row['protocol'] for row in figures['scores'])
     lines = [f'- `{name}`: {find_protocol(name).meaning}' for name in protocols]

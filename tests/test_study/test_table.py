@@ -48,6 +48,12 @@ def figures(results):
     return study_figures(results, LAYOUT, draws=200)
 
 
+def layout_with(**methods):
+    """The layout with more methods."""
+    encoder = dict(title='BiGRU', baseline='moco', methods=dict(METHODS, **methods))
+    return dict(LAYOUT, encoders=dict(gru=encoder))
+
+
 def rows_of(table):
     """The cells of a Markdown table, a list for each row."""
     return [[cell.strip() for cell in line[1:-1].split('|')] for line in table.splitlines()]
@@ -77,9 +83,17 @@ def test_the_mean_is_of_seeds_that_have_results_on_all_data_sets(figures):
     assert not [row for row in figures['scores'] if (row['method'], row['data']) == ('untrained', MEAN)]
 
 
+def test_raw_joints_stand_beside_every_seed(results):
+    layout = layout_with(raw='raw joints')
+    joints = [result('raw', 'sbu', 0, 3), result('raw', 'utd', 0, 5)]
+    row = find(study_figures([*results, *joints], layout, draws=50), method='raw', data=MEAN, stream='all')
+    assert row['accuracy']['by_seed'] == pytest.approx([40, 40])
+    # MoCo has 4 of 10 with seed 0 on both sets, and 5 with seed 1.
+    assert row['difference']['by_seed'] == pytest.approx([0, -10])
+
+
 def test_a_ceiling_has_a_classifier_of_its_own_and_stands_beside_every_protocol(results):
-    methods = dict(METHODS, supervised='supervised')
-    layout = dict(LAYOUT, encoders=dict(gru=dict(title='BiGRU', baseline='moco', methods=methods)))
+    layout = layout_with(supervised='supervised')
     ceiling = replace(result('supervised', 'sbu', 0, 10), right=dict(supervised=dict(all=pack(10 * [True]))))
     other = Result('gcn', 'moco', 'sbu', 0, None, 10, 'sbu', dict(semi_10=dict(all=pack(10 * [True]))))
     figures = study_figures([*results, ceiling, other], layout, draws=50)
@@ -108,7 +122,7 @@ def test_the_table_has_a_dash_for_what_is_absent_and_n_where_it_differs(figures)
     assert untrained == ['*untrained*', '20.0', '-', '-', '-', '1']
     assert moco == ['MoCo v2', '45.0 ± 7.1', '45.0 ± 7.1', '45.0 ± 7.1', 'baseline', '2']
     mean = find(figures, method='cmd', data=MEAN, stream='all')['difference']
-    assert cmd == ['CMD', '70.0 ± 14.1', '90.0', '85.0', format_difference(mean), '2, 1, 1, 1']
+    assert cmd == ['CMD', '70.0 ± 14.1', '90.0', '85.0', format_difference(mean), '1 to 2']
 
 
 def test_no_column_n_where_all_are_the_same(results):
@@ -124,11 +138,11 @@ def test_no_column_n_where_all_are_the_same(results):
 def test_each_stream_has_its_accuracy_and_its_difference_on_each_data_set(figures):
     _, accuracies, caption, differences = study_tables(figures, LAYOUT)['knn-streams'].split('\n\n')
     assert caption == '**BiGRU**, `knn`, differences from MoCo v2 with their 95 % intervals'
-    assert ['CMD', 'joint', '60.0 ± 14.1', '80.0', '2, 1'] in rows_of(accuracies)
+    assert ['CMD', 'joint', '60.0 ± 14.1', '80.0', '1 to 2'] in rows_of(accuracies)
     sbu, utd = (
         find(figures, method='cmd', data=data, stream='joint')['difference'] for data in ('sbu', 'utd')
     )
-    assert ['CMD', 'joint', format_difference(sbu), format_difference(utd), '2, 1'] in rows_of(differences)
+    assert ['CMD', 'joint', format_difference(sbu), format_difference(utd), '1 to 2'] in rows_of(differences)
     assert sbu['value'] == pytest.approx(25) and utd['value'] == pytest.approx(40)
     # Only methods stand against the baseline there.
     assert {row[0] for row in rows_of(differences)[2:]} == {'CMD'}
@@ -164,7 +178,7 @@ def test_the_overview_has_the_means_of_all_protocols_and_encoders(results):
     )
     figures = study_figures(both, layout, draws=50)
     caption, table = study_tables(figures, layout)['overview'].split('\n\n')
-    assert caption.startswith('Means over data sets, and differences from each encoder')
+    assert caption == "Means over data sets, and methods' differences from their baseline with 95 % intervals"
     knn, linear = (
         find(figures, encoder='gru', method='cmd', data=MEAN, protocol=name, stream='all')['difference']
         for name in ('knn', 'linear')
@@ -180,6 +194,15 @@ def test_the_overview_has_the_means_of_all_protocols_and_encoders(results):
         ['**ST-GCN**', '', '', '', '', ''],
         [*moco[:3], '-', '-', '2'],
     ]
+
+
+def test_what_methods_are_seen_against_has_no_difference_in_the_overview(results):
+    known = [run for run in results if (run.method, run.data) != ('untrained', 'sbu')]
+    floors = [result('untrained', data, seed, 2 + seed) for data in LAYOUT['data'] for seed in (0, 1)]
+    tables = study_tables(study_figures([*known, *floors], LAYOUT, draws=50), LAYOUT)
+    assert ['*untrained*', '25.0 ± 7.1', '', '2'] in rows_of(tables['overview'].split('\n\n')[1])
+    (row,) = [row for row in rows_of(tables['knn'].split('\n\n')[1]) if row[0] == '*untrained*']
+    assert row[4].startswith('-20.0 [')
 
 
 def test_single_streams_are_averaged_if_there_are_several(results):
