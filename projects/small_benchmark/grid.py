@@ -19,7 +19,7 @@ encoders = dict(
     stgcn=dict(
         title='slim ST-GCN, joints',
         baseline='skeletonclr',
-        methods=dict(skeletonclr='SkeletonCLR', aimclr='AimCLR', crossclr='CrosSCLR, three streams'),
+        methods=dict(skeletonclr='SkeletonCLR', aimclr='AimCLR', crossclr='CrosSCLR, 3 streams'),
         # Dropout of 0.5, which the encoder has otherwise, is too much for so few channels: see README.md.
         compose='model = dict(_base_.skeleton, bank=_base_.small.bank, backbone=dict(dropout=0.0))',
     ),
