@@ -60,7 +60,7 @@ def study_figures(results: Sequence[Result], layout: Mapping, draws: int = 10_00
     """
     methods = _methods(layout)
     shown = [run for run in results if (run.encoder, run.method) in methods and run.data in layout['data']]
-    groups = _beside_every_seed(group_runs(_beside_all(results)))
+    groups = _beside_every_seed(group_runs(_beside_every_protocol(results)))
     scores = list(_scores(groups, layout, draws))
     return dict(scores=scores, cost=_costs(groups, layout), source=_sources(shown), draws=draws)
 
@@ -90,7 +90,7 @@ def measured_methods(scores: Iterable[Tuple[str, ...]], layout: Mapping) -> Dict
     return {encoder: methods for encoder, methods in found.items() if set(methods) - set(REFERENCES)}
 
 
-def _beside_all(results: Sequence[Result]) -> List[Result]:
+def _beside_every_protocol(results: Sequence[Result]) -> List[Result]:
     """The results, a ceiling beside every protocol of its encoder; it has a classifier of its own."""
     protocols: Dict[str, Dict[str, None]] = {}
     for run in results:

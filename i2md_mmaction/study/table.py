@@ -23,6 +23,8 @@ _COSTS = dict(
 _DIGEST = re.compile(r'\b([0-9a-f]{8})[0-9a-f]{12,}\b')
 #: Text and number of seeds.
 _Cell = Tuple[str, Optional[int]]
+#: A cell of which nothing is to be said.
+_BLANK: _Cell = ('', None)
 #: (encoder, method, stream, data set) -> row.
 _Scores = Mapping[Tuple[str, ...], Mapping[str, Any]]
 
@@ -121,7 +123,7 @@ def _overview(figures: Mapping[str, Any], layout: Mapping, usual: int, stream: s
             cells = [
                 [
                     _cell(row, 'accuracy'),
-                    ('', None) if method in REFERENCES else _difference(row, method == settings['baseline']),
+                    _BLANK if method in REFERENCES else _difference(row, method == settings['baseline']),
                 ]
                 for row in found
             ]
@@ -192,7 +194,7 @@ def _ensemble(protocol: str, scores: _Scores, layout: Mapping) -> str:
 
 def _heading(settings: Mapping, cells: int) -> Tuple[List[str], List[_Cell]]:
     """A row that names an encoder."""
-    return [f'**{settings["title"]}**'], [('', None)] * cells
+    return [f'**{settings["title"]}**'], [_BLANK] * cells
 
 
 def _differences(settings: Mapping) -> str:
@@ -266,7 +268,8 @@ def _note(figures: Mapping[str, Any], usual: int) -> str:
     """What the numbers are, and where they come from."""
     meaning = (
         'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
-        f'deviation over n = {usual} seeds, or over as many as a column n says. Stream `each` is the mean '
+        f'deviation over n = {usual} seeds, or over as many as a column n says, of which the mean has '
+        'the fewest. Stream `each` is the mean '
         'over the single streams; their agreement is the correlation of which samples two of them get right, '
         '1 for all samples and 0 by chance. In the mean over data sets each counts the same. A difference, '
         'in percentage points, is of the same seeds and test samples; its 95 % interval lies between '
