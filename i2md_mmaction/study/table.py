@@ -93,15 +93,16 @@ def format_accuracy(cell: Optional[Mapping[str, Any]]) -> str:
 
 
 def format_difference(cell: Optional[Mapping[str, Any]]) -> str:
-    """A difference with its interval, or a dash.
+    """A difference with its interval, or a dash; a bound keeps its sign, which says whether zero lies inside.
 
     Example:
         >>> format_difference(dict(value=1.23, low=-0.04, high=2.5))
-        '+1.2 [+0.0, +2.5]'
+        '+1.2 [-0.0, +2.5]'
     """
     if cell is None:
         return '-'
-    value, low, high = (f'{round(cell[key], 1) + 0.0:+.1f}' for key in ('value', 'low', 'high'))
+    # Adding 0.0 turns a zero that is negative into a positive one.
+    value, low, high = (f'{cell[key] + 0.0:+.1f}' for key in ('value', 'low', 'high'))
     return f'{value} [{low}, {high}]'
 
 
