@@ -77,7 +77,7 @@ def study_tables(figures: Mapping[str, Any], layout: Mapping) -> Dict[str, str]:
         tables[protocol] = _summary(protocol, ours, layout, usual)
         tables[f'{protocol}-streams'] = _streams(protocol, ours, layout, usual)
         tables[f'{protocol}-ensemble'] = _ensemble(protocol, ours, layout)
-    return dict(tables, cost=_cost(figures['cost'], layout), note=_note(figures, usual))
+    return dict(tables, cost=_cost(figures['cost'], layout), note=_note(figures, usual, len(counts) > 1))
 
 
 def format_accuracy(cell: Optional[Mapping[str, Any]]) -> str:
@@ -265,14 +265,13 @@ def _range(values: Sequence[float]) -> str:
     return ' to '.join(dict.fromkeys(ends))
 
 
-def _note(figures: Mapping[str, Any], usual: int) -> str:
-    """What the numbers are, and where they come from."""
+def _note(figures: Mapping[str, Any], usual: int, varied: bool) -> str:
+    """What the numbers are, and where they come from; `varied` says whether some have more or fewer seeds."""
+    others = ', or over as many as a column n says, of which the mean has the fewest' if varied else ''
     meaning = (
         'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
-        f'deviation over n = {usual} seeds, or over as many as a column n says, of which the mean has '
-        'the fewest. Stream `each` is the mean '
-        'over the single streams; their agreement is the correlation of which samples two of them get right, '
-        '1 for all samples and 0 by chance. In the mean over data sets each counts the same. A difference, '
+        f'deviation over n = {usual} seeds{others}. Stream `each` is the mean over the single streams; '
+        'their agreement is the correlation of which samples two of them get right, 1 for all samples and 0 by chance. In the mean over data sets each counts the same. A difference, '
         'in percentage points, is of the same seeds and test samples; its 95 % interval lies between '
         f'percentiles of {figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in '
         'italics are what the methods are seen against: joints without an encoder, the encoder before any '
