@@ -271,7 +271,8 @@ def _note(figures: Mapping[str, Any], usual: int, varied: bool) -> str:
     meaning = (
         'Top-1 accuracy (%) of all streams together where no stream is named: mean ± sample standard '
         f'deviation over n = {usual} seeds{others}. Stream `each` is the mean over the single streams; '
-        'their agreement is the correlation of which samples two of them get right, 1 for all samples and 0 by chance. In the mean over data sets each counts the same. A difference, '
+        'their agreement is the correlation of which samples two of them get right, 1 for all samples '
+        'and 0 by chance. In the mean over data sets each counts the same. A difference, '
         'in percentage points, is of the same seeds and test samples; its 95 % interval lies between '
         f'percentiles of {figures["draws"]:,} bootstrap draws of both seeds and test samples. Rows in '
         'italics are what the methods are seen against: joints without an encoder, the encoder before any '
