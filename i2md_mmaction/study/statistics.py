@@ -173,7 +173,9 @@ def estimate(matrices: Sequence[np.ndarray], draws: int = 10_000, streams: int =
     spread = float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None
     # Divided here, since only whole numbers are added up exactly, in whatever order.
     interval = (end / streams for end in bootstrap_interval(matrices, draws))
-    return Estimate(float(by_seed.mean()), spread, *interval, by_seed.tolist())
+    # Means of fractions err in their last digits, which must not give a zero a sign.
+    value, low, high = (round(float(number), 9) + 0.0 for number in (by_seed.mean(), *interval))
+    return Estimate(value, spread, low, high, by_seed.tolist())
 
 
 def bootstrap_interval(

@@ -93,7 +93,9 @@ def format_accuracy(cell: Optional[Mapping[str, Any]]) -> str:
 
 
 def format_difference(cell: Optional[Mapping[str, Any]]) -> str:
-    """A difference with its interval, or a dash; a bound keeps its sign, which says whether zero lies inside.
+    """A difference with its interval, or a dash.
+
+    What is rounded to zero keeps its sign, which says whether zero lies inside.
 
     Example:
         >>> format_difference(dict(value=1.23, low=-0.04, high=2.5))
@@ -101,8 +103,7 @@ def format_difference(cell: Optional[Mapping[str, Any]]) -> str:
     """
     if cell is None:
         return '-'
-    # Adding 0.0 turns a zero that is negative into a positive one.
-    value, low, high = (f'{cell[key] + 0.0:+.1f}' for key in ('value', 'low', 'high'))
+    value, low, high = (f'{cell[key]:+.1f}' for key in ('value', 'low', 'high'))
     return f'{value} [{low}, {high}]'
 
 

@@ -116,6 +116,14 @@ def test_interval_turns_over_with_the_sign_and_is_empty_for_the_same_method(righ
     assert estimate(same)[:4] == (0, 0, 0, 0)
 
 
+def test_seeds_that_cancel_give_a_zero_without_a_sign():
+    # 3/55 + 7/55 - 10/55 is -1e-17 in floating point.
+    difference = np.zeros((3, 55))
+    difference[0, :3] = difference[1, :7] = 1
+    difference[2, :10] = -1
+    assert repr(estimate([difference], draws=50).value) == '0.0'
+
+
 def test_interval_covers_the_truth_about_as_often_as_it_says():
     generator = np.random.default_rng(2)
     covered = []
