@@ -45,6 +45,10 @@ default_hooks = dict(
     stages=dict(type='PretrainStageHook', stages=[dict(begin=0, {0}=0.0), dict(begin=0.5, {0}=1.0)])
 )
 """
+_others = """
+custom_imports = dict(imports=['i2md_mmaction', 'projects.small_benchmark.own_keys'])
+model = dict(type='I2MDOtherNeighbors')
+"""
 _alone = dict(
     cmd=dict(
         cmd_k64=('K = 64', _topk.format(64)),
@@ -62,6 +66,7 @@ _alone = dict(
         i2md_few=('4 neighbours, K = 16', 'model = dict(num_neighbors=4)\n'),
         i2md_more_cmd=('16 neighbours, K = 16, CMD weighted 1', 'model = dict(cmd_weight=1.0)\n'),
         i2md_start=('16 neighbours, K = 16, IMD from half-way', _from_half_way.format('imd_weight')),
+        i2md_others=('16 neighbours, K = 16, none of its own', _others),
     ),
     crossclr=dict(
         crossclr_half=('mining from half-way', _start.format(0.5)),

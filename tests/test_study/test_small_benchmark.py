@@ -8,7 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 
 from i2md_mmaction.apis import Embeddings
@@ -18,6 +20,7 @@ from i2md_mmaction.study.page import fill_page
 from i2md_mmaction.study.results import load_result, load_results
 from i2md_mmaction.study.table import study_tables
 from projects.small_benchmark import inner_split, neighbors
+from projects.small_benchmark.own_keys import I2MDOtherNeighbors
 
 ROOT = Path(__file__).parents[2]
 BENCHMARK = ROOT / 'projects' / 'small_benchmark'
@@ -111,6 +114,28 @@ def test_neighbours_are_counted_by_class_and_by_performer(by, monkeypatch, capsy
     told = {'class': by_class, 'performer': by_performer}
     assert told[by] == f'100 % ({100 * 15 / 63:.0f} %)'
     assert all(int(text.split()[0]) < 50 for name, text in told.items() if name != by)
+
+
+def test_a_sample_is_not_among_its_own_neighbours():
+    model = I2MDOtherNeighbors(
+        backbone=dict(type='GCNTransformer', embed_dims=16, depth=1, num_heads=2),
+        streams=('joint',),
+        bank=dict(type='MemoryBank', size=6),
+        num_neighbors=5,
+        distillation=dict(type='MutualDistillationLoss', topk=2),
+    )
+    # Rows 0 and 1 are overwritten by the last step, so that the bank has the samples 1, 4, 0, 5, 2, 3.
+    for numbers in ((4, 1), (0, 5), (2, 3), (1, 4)):
+        samples = [ActionDataSample(metainfo=dict(frame_dir=f'clip{number}')) for number in numbers]
+        model.loss(torch.rand(2, 2, 2, 16, 25, 3).unbind(), samples)
+        model.enqueue_keys()
+    for row, number in enumerate((1, 4, 0, 5, 2, 3)):
+        samples = [ActionDataSample(metainfo=dict(frame_dir=f'clip{number}'))]
+        model.loss(torch.rand(2, 1, 2, 16, 25, 3).unbind(), samples)
+        nearest = torch.eye(6)[row : row + 1]
+        found, ignored = model.neighbors(nearest, nearest, torch.eye(6))
+        assert not ignored.any()
+        assert torch.equal(found.sum(dim=1), 1 - nearest)
 
 
 def test_the_page_states_the_choices_as_they_were_measured():
