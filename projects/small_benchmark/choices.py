@@ -1,5 +1,6 @@
 # How the settings of the small benchmark were chosen, on UTD-MHAD's training subjects alone:
-# `python tools/study.py run projects/small_benchmark/choices.py`. README.md says how they are chosen.
+# `PYTHONPATH=. python tools/study.py run projects/small_benchmark/choices.py`.
+# README.md says how they are chosen.
 _base_ = './grid.py'
 
 # What all methods share, chosen by MoCo v2; what grid.py has now was the last of these.
