@@ -48,7 +48,7 @@ ELSEWHERE = {
     r'mim run mmaction2 (print_config|get_flops|report_acc).*': 'a run; test_runs/test_mmaction_tools.py',
     r'mim train mmaction2 projects/mix_and_match/.*': 'NTU RGB+D; tests/test_mix_and_match.py trains',
     r'python projects/mix_and_match/plain_torch.py .*': 'minutes; tests/test_mix_and_match.py runs it small',
-    r'(PYTHONPATH=. )?python tools/study.py \w+ .*': 'hours; tests/test_study/test_study_tool.py runs a small one',
+    r'(PYTHONPATH=. )?python tools/study.py \w+ .*': 'hours; tests/test_study/test_study_tool.py',
     r'python projects/\w+/(inner_split|neighbors).py .*': 'data; tests/test_study/test_small_benchmark.py',
     r'python tools/plot_run.py .*': 'a run; tests/test_evaluation/test_history.py draws',
     r'python tools/compare_runs.py .*': 'runs; tests/test_runs/test_tools.py compares',
