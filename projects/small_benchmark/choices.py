@@ -67,7 +67,7 @@ _alone = dict(
         i2md_few=('4 neighbours, K = 16', 'model = dict(num_neighbors=4)\n'),
         i2md_more_cmd=('16 neighbours, K = 16, CMD weighted 1', 'model = dict(cmd_weight=1.0)\n'),
         i2md_start=('16 neighbours, K = 16, IMD from half-way', _from_half_way.format('imd_weight')),
-        i2md_others=('16 neighbours, K = 16, none of its own', _others),
+        i2md_others=('16 neighbours, K = 16, own past keys left out', _others),
     ),
     crossclr=dict(
         crossclr_half=('mining from half-way', _start.format(0.5)),

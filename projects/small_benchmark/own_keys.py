@@ -5,6 +5,7 @@ from zlib import crc32
 
 import torch
 from mmaction.registry import MODELS
+from mmengine.dist import get_world_size
 from torch import Tensor
 
 from i2md_mmaction.models import I2MD
@@ -19,10 +20,15 @@ class I2MDOtherNeighbors(I2MD):
 
     Args:
         **kwargs: Those of :class:`I2MD`. Samples need their ``frame_dir``.
+
+    Raises:
+        RuntimeError: If there are several processes.
     """
 
     def __init__(self, **kwargs) -> None:
         super().__init__(**kwargs)
+        if get_world_size() > 1:
+            raise RuntimeError('I2MDOtherNeighbors cannot tell whose keys come from other processes; use one')
         self.register_buffer('owners', torch.full((self.bank.size,), -1))
         self._samples = self.owners[:0]
 

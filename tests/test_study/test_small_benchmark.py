@@ -138,6 +138,13 @@ def test_a_sample_is_not_among_its_own_neighbours():
         assert torch.equal(found.sum(dim=1), 1 - nearest)
 
 
+def test_keys_of_other_processes_are_refused(monkeypatch):
+    monkeypatch.setattr('projects.small_benchmark.own_keys.get_world_size', lambda: 2)
+    backbone = dict(type='GCNTransformer', embed_dims=16, depth=1, num_heads=2)
+    with pytest.raises(RuntimeError, match='whose keys come from other processes; use one'):
+        I2MDOtherNeighbors(backbone=backbone, num_neighbors=4)
+
+
 def test_the_page_states_the_choices_as_they_were_measured():
     runs = {}
     for path in (BENCHMARK / 'results' / 'choices').glob('*/*/*.json'):
